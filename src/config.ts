@@ -1,0 +1,134 @@
+/**
+ * Environment → frozen Config. Pure: only src/bin reads process.env and hands it in. A bad
+ * environment throws config_invalid naming every missing or bad key, never a value.
+ */
+import { z } from 'zod';
+import { HoldfastError } from './domain/errors.ts';
+
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const port = z.coerce.number().int().min(0).max(65_535);
+const positive = z.coerce.number().int().positive();
+const httpUrl = z.url({ protocol: /^https?$/ });
+const key32 = z.base64().refine((value) => Buffer.from(value, 'base64').length === 32, 'must be 32 bytes, base64');
+const csv = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean));
+
+const environment = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  APP_ENV: z.enum(['development', 'staging', 'production']),
+  APP_NAME: z.string().min(1).default('holdfast'),
+  DEBUG: flag.default(false),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
+
+  API_HOST: z.string().min(1).default('127.0.0.1'),
+  API_PORT: port.default(8080),
+
+  OPENAI_API_KEY: z.string().min(1),
+  OPENAI_BASE_URL: httpUrl.default('https://api.openai.com/v1'),
+  STT_MODEL: z.string().min(1).default('whisper-1'),
+  LLM_MODEL: z.string().min(1).default('gpt-4'),
+  TTS_MODEL: z.string().min(1).default('tts-1'),
+  TTS_VOICE: z.string().min(1).default('alloy'),
+
+  ARI_URL: httpUrl.default('http://127.0.0.1:8088'),
+  ARI_USERNAME: z.string().min(1),
+  ARI_PASSWORD: z.string().min(1),
+
+  MAX_CONVERSATION_TURNS: positive.default(20),
+  MAX_CONVERSATION_DURATION_SECONDS: positive.default(300),
+  SILENCE_REMINDER_SECONDS: positive.default(8),
+  MAX_SILENCE_REMINDERS: z.coerce.number().int().nonnegative().default(2),
+
+  TELEPHONY_WEBHOOK_SECRET: z.string().min(16),
+  /** Still accepted while a new secret is rolled out. */
+  TELEPHONY_WEBHOOK_SECRET_PREVIOUS: z.string().min(16).optional(),
+  TELEPHONY_WEBHOOK_ALLOWED_ADDRESSES: csv.default(['127.0.0.1/32', '::1/128']),
+  TELEPHONY_WEBHOOK_MAX_AGE_SECONDS: positive.default(60),
+
+  TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_TASK_QUEUE: z.string().min(1).default('holdfast'),
+
+  /** Wraps tenants' keys and seals callers' numbers. */
+  DATA_ENCRYPTION_KEY: key32,
+  /** Keys the HMAC of phone numbers. */
+  NUMBER_HASH_KEY: key32,
+
+  MEDIA_NODE_ID: z.string().regex(/^[a-z0-9-]{1,60}$/).default('media-1'),
+  MEDIA_CONTROL_HOST: z.string().min(1).default('127.0.0.1'),
+  MEDIA_CONTROL_PORT: port.default(0),
+  MEDIA_CONTROL_SECRET: z.string().min(16),
+  MEDIA_CAPACITY: positive.default(100),
+});
+
+/** Every key a process reads, for .env.example and its test. */
+export const environmentKeys = Object.keys(environment.shape);
+
+/** Named bounds that are not the operator's to tune; each has an error code in docs/errors.md. */
+const limits = {
+  requestBodyBytes: 65_536,
+  pageSize: 100,
+  webhookUpdateMs: 1_500,
+  planWaitMs: 5_000,
+  channelWaitMs: 10_000,
+  sttTimeoutMs: 10_000,
+  llmTimeoutMs: 15_000,
+  ttsTimeoutMs: 15_000,
+  providerRetries: 2,
+  llmMaxTokens: 150,
+  replyMaxCharacters: 500,
+  toolTimeoutMs: 10_000,
+  toolsPerTurn: 4,
+  bufferedEvents: 2_000,
+} as const;
+
+export type Limits = typeof limits;
+
+function build(env: z.infer<typeof environment>) {
+  return {
+    appName: env.APP_NAME,
+    appEnv: env.APP_ENV,
+    debug: env.DEBUG,
+    logLevel: env.DEBUG ? ('debug' as const) : env.LOG_LEVEL,
+    databaseUrl: env.DATABASE_URL,
+    redisUrl: env.REDIS_URL,
+    api: { host: env.API_HOST, port: env.API_PORT },
+    openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+    models: { stt: env.STT_MODEL, llm: env.LLM_MODEL, tts: env.TTS_MODEL, voice: env.TTS_VOICE },
+    ari: { url: env.ARI_URL, username: env.ARI_USERNAME, password: env.ARI_PASSWORD },
+    conversation: {
+      maxTurns: env.MAX_CONVERSATION_TURNS,
+      maxDurationSeconds: env.MAX_CONVERSATION_DURATION_SECONDS,
+      silenceReminderMs: env.SILENCE_REMINDER_SECONDS * 1_000,
+      maxReminders: env.MAX_SILENCE_REMINDERS,
+    },
+    webhook: {
+      secrets: [env.TELEPHONY_WEBHOOK_SECRET, env.TELEPHONY_WEBHOOK_SECRET_PREVIOUS].filter((s): s is string => s !== undefined),
+      allowedAddresses: env.TELEPHONY_WEBHOOK_ALLOWED_ADDRESSES,
+      maxAgeSeconds: env.TELEPHONY_WEBHOOK_MAX_AGE_SECONDS,
+    },
+    temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
+    keys: { encryption: Buffer.from(env.DATA_ENCRYPTION_KEY, 'base64'), numberHash: Buffer.from(env.NUMBER_HASH_KEY, 'base64') },
+    media: {
+      nodeId: env.MEDIA_NODE_ID,
+      controlHost: env.MEDIA_CONTROL_HOST,
+      controlPort: env.MEDIA_CONTROL_PORT,
+      controlSecret: env.MEDIA_CONTROL_SECRET,
+      capacity: env.MEDIA_CAPACITY,
+    },
+    limits,
+  } as const;
+}
+
+export type Config = Readonly<ReturnType<typeof build>>;
+
+/** @throws HoldfastError config_invalid, listing every bad key in `details.keys`. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty value in .env means "not set", as everywhere else.
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(present);
+  if (parsed.success) return Object.freeze(build(parsed.data));
+  const keys = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))].sort();
+  const state = keys.map((key) => `${key} (${key in present ? 'not valid' : 'missing'})`).join(', ');
+  throw new HoldfastError('config_invalid', `Configuration is not usable: ${state}`, { details: { keys } });
+}

@@ -1,0 +1,79 @@
+/**
+ * The control socket between the `converse` activity (client) and a media node (server): one
+ * WebSocket per call, path /control, bearer token in the Authorization header, JSON text frames.
+ *
+ *   worker                                media node
+ *     ── start {plan, epoch, resumeAfter} ──▶   new session, or re-attach when epoch is not older
+ *     ◀── event {seq, event} ──                 ordered from 1, kept until acknowledged
+ *     ── ack {seq} ──▶
+ *     ── tool_result {key, …} ──▶
+ *     ── hangup {reason} ──▶                    an operator ends the call, politely
+ *     ◀── beat ──                               every CONTROL_BEAT_MS while the session lives
+ *     ◀── refused {code, message} ──            then the node closes the socket
+ */
+import { z } from 'zod';
+import { callStates, dispositions } from '../domain/call.ts';
+import { errorCodes } from '../domain/errors.ts';
+import { callPlan } from './call-plan.ts';
+import { turnRecord } from './turn.ts';
+
+export const CONTROL_PATH = '/control';
+export const CONTROL_BEAT_MS = 250;
+/** Largest frame either side accepts; a plan with a long transcript fits easily. */
+export const CONTROL_MAX_PAYLOAD_BYTES = 1_048_576;
+
+export const toolResult = z.object({
+  key: z.string().min(1).max(200),
+  ok: z.boolean(),
+  /** What the language model reads, JSON text; bounded so that a tool cannot flood the prompt. */
+  content: z.string().max(8_000),
+});
+export type ToolResult = z.infer<typeof toolResult>;
+
+export const workerMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('start'), plan: callPlan, epoch: z.int().positive(), resumeAfter: z.int().nonnegative() }),
+  z.object({ type: z.literal('ack'), seq: z.int().positive() }),
+  toolResult.extend({ type: z.literal('tool_result') }),
+  z.object({ type: z.literal('hangup'), reason: z.string().max(200) }),
+]);
+export type WorkerMessage = z.infer<typeof workerMessage>;
+
+export const callUsage = z.object({
+  sttSeconds: z.number().nonnegative(),
+  llmPromptTokens: z.int().nonnegative(),
+  llmCompletionTokens: z.int().nonnegative(),
+  ttsCharacters: z.int().nonnegative(),
+});
+export type CallUsage = z.infer<typeof callUsage>;
+
+export const callEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('answered'), at: z.iso.datetime() }),
+  z.object({ kind: z.literal('state'), state: z.enum(callStates) }),
+  z.object({ kind: z.literal('turn'), turn: turnRecord }),
+  /** `key` = "{turn}:{index}": the side effect is keyed by call, turn and index. */
+  z.object({
+    kind: z.literal('tool_call'),
+    key: z.string().min(1).max(200),
+    turn: z.int().nonnegative(),
+    index: z.int().nonnegative(),
+    name: z.string().max(100),
+    /** JSON text as the model wrote it; the worker validates. */
+    arguments: z.string().max(16_000),
+  }),
+  z.object({
+    kind: z.literal('ended'),
+    at: z.iso.datetime(),
+    disposition: z.enum(dispositions),
+    /** Short machine-readable cause, e.g. "end_call", "hangup", "stt_failed". Never words of the talk. */
+    reason: z.string().max(100),
+    usage: callUsage,
+  }),
+]);
+export type CallEvent = z.infer<typeof callEvent>;
+
+export const nodeMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('event'), seq: z.int().positive(), event: callEvent }),
+  z.object({ type: z.literal('beat') }),
+  z.object({ type: z.literal('refused'), code: z.enum(errorCodes), message: z.string() }),
+]);
+export type NodeMessage = z.infer<typeof nodeMessage>;

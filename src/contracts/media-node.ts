@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** How a media node announces itself in Redis: `SET media:node:{id} <json> PX NODE_TTL_MS`, every NODE_BEAT_MS. */
+export const NODE_TTL_MS = 3_000;
+export const NODE_BEAT_MS = 1_000;
+export const NODE_KEY_PREFIX = 'media:node:';
+
+export const mediaNode = z.object({
+  id: z.string().regex(/^[a-z0-9-]{1,60}$/),
+  /** The Stasis application that this node serves. */
+  app: z.string().regex(/^[a-zA-Z0-9_-]{1,80}$/),
+  /** ws://host:port of its control server. */
+  controlUrl: z.url(),
+  pid: z.int().positive(),
+  live: z.int().nonnegative(),
+  capacity: z.int().positive(),
+  draining: z.boolean(),
+});
+export type MediaNode = z.infer<typeof mediaNode>;
+
+/** Redis keys of a live call; every one expires after LIVE_CALL_TTL_SECONDS. */
+export const LIVE_CALL_TTL_SECONDS = 3_600;
+export const liveCallKeys = (callId: string) => ({
+  /** hash: state, tenantId, nodeId, epoch, updatedAt */
+  state: `call:${callId}:state`,
+  /** list of TurnRecord JSON, oldest first */
+  turns: `call:${callId}:turns`,
+  /** ISO 8601 */
+  startedAt: `call:${callId}:started_at`,
+});
