@@ -14,6 +14,8 @@ const csv = z.string().transform((value) => value.split(',').map((part) => part.
 
 const environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** Owner of the tables, for migrations only; api and worker connect by DATABASE_URL, as a role that owns nothing. */
+  DATABASE_OWNER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   APP_ENV: z.enum(['development', 'staging', 'production']),
   APP_NAME: z.string().min(1).default('holdfast'),
   DEBUG: flag.default(false),
@@ -23,7 +25,7 @@ const environment = z.object({
   API_HOST: z.string().min(1).default('127.0.0.1'),
   API_PORT: port.default(8080),
 
-  OPENAI_API_KEY: z.string().min(1),
+  OPENAI_API_KEY: z.string().min(1).default(''),
   OPENAI_BASE_URL: httpUrl.default('https://api.openai.com/v1'),
   STT_MODEL: z.string().min(1).default('whisper-1'),
   LLM_MODEL: z.string().min(1).default('gpt-4'),
@@ -31,15 +33,15 @@ const environment = z.object({
   TTS_VOICE: z.string().min(1).default('alloy'),
 
   ARI_URL: httpUrl.default('http://127.0.0.1:8088'),
-  ARI_USERNAME: z.string().min(1),
-  ARI_PASSWORD: z.string().min(1),
+  ARI_USERNAME: z.string().min(1).default(''),
+  ARI_PASSWORD: z.string().min(1).default(''),
 
   MAX_CONVERSATION_TURNS: positive.default(20),
   MAX_CONVERSATION_DURATION_SECONDS: positive.default(300),
   SILENCE_REMINDER_SECONDS: positive.default(8),
   MAX_SILENCE_REMINDERS: z.coerce.number().int().nonnegative().default(2),
 
-  TELEPHONY_WEBHOOK_SECRET: z.string().min(16),
+  TELEPHONY_WEBHOOK_SECRET: z.string().min(16).default(''),
   /** Still accepted while a new secret is rolled out. */
   TELEPHONY_WEBHOOK_SECRET_PREVIOUS: z.string().min(16).optional(),
   TELEPHONY_WEBHOOK_ALLOWED_ADDRESSES: csv.default(['127.0.0.1/32', '::1/128']),
@@ -50,16 +52,26 @@ const environment = z.object({
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('holdfast'),
 
   /** Wraps tenants' keys and seals callers' numbers. */
-  DATA_ENCRYPTION_KEY: key32,
+  DATA_ENCRYPTION_KEY: key32.default(''),
   /** Keys the HMAC of phone numbers. */
-  NUMBER_HASH_KEY: key32,
+  NUMBER_HASH_KEY: key32.default(''),
 
   MEDIA_NODE_ID: z.string().regex(/^[a-z0-9-]{1,60}$/).default('media-1'),
   MEDIA_CONTROL_HOST: z.string().min(1).default('127.0.0.1'),
   MEDIA_CONTROL_PORT: port.default(0),
-  MEDIA_CONTROL_SECRET: z.string().min(16),
+  MEDIA_CONTROL_SECRET: z.string().min(16).default(''),
   MEDIA_CAPACITY: positive.default(100),
 });
+
+/** What each process cannot do without, beyond DATABASE_URL and APP_ENV; the rest defaults to ''. */
+const requiredBy = {
+  migrate: [],
+  api: ['TELEPHONY_WEBHOOK_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
+  worker: ['MEDIA_CONTROL_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
+  media: ['MEDIA_CONTROL_SECRET', 'OPENAI_API_KEY', 'ARI_USERNAME', 'ARI_PASSWORD'],
+} as const satisfies Record<string, readonly (keyof z.infer<typeof environment>)[]>;
+
+export type ProcessName = keyof typeof requiredBy;
 
 /** Every key a process reads, for .env.example and its test. */
 export const environmentKeys = Object.keys(environment.shape);
@@ -91,6 +103,7 @@ function build(env: z.infer<typeof environment>) {
     debug: env.DEBUG,
     logLevel: env.DEBUG ? ('debug' as const) : env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
+    databaseOwnerUrl: env.DATABASE_OWNER_URL ?? env.DATABASE_URL,
     redisUrl: env.REDIS_URL,
     api: { host: env.API_HOST, port: env.API_PORT },
     openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
@@ -123,12 +136,14 @@ function build(env: z.infer<typeof environment>) {
 export type Config = Readonly<ReturnType<typeof build>>;
 
 /** @throws HoldfastError config_invalid, listing every bad key in `details.keys`. */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, process: ProcessName): Config {
   // An empty value in .env means "not set", as everywhere else.
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
-  if (parsed.success) return Object.freeze(build(parsed.data));
-  const keys = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))].sort();
+  const invalid = parsed.success ? [] : parsed.error.issues.map((issue) => String(issue.path[0]));
+  const missing = requiredBy[process].filter((key) => !(key in present));
+  const keys = [...new Set([...invalid, ...missing])].sort();
+  if (parsed.success && keys.length === 0) return Object.freeze(build(parsed.data));
   const state = keys.map((key) => `${key} (${key in present ? 'not valid' : 'missing'})`).join(', ');
   throw new HoldfastError('config_invalid', `Configuration is not usable: ${state}`, { details: { keys } });
 }
