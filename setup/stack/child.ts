@@ -1,0 +1,79 @@
+/** One child process: its output in a file, a way to know it is ready, and an end that leaves nothing behind. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ChildOptions {
+  readonly name: string;
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** stdout and stderr go here, appended. */
+  readonly logFile: string;
+  /** Polled until true; rejects start when it stays false for readyTimeoutMs or the process exits. */
+  readonly ready: () => Promise<boolean>;
+  readonly readyTimeoutMs?: number;
+  /** Sent first at stop; SIGKILL follows after stopTimeoutMs. */
+  readonly stopSignal?: NodeJS.Signals;
+  readonly stopTimeoutMs?: number;
+}
+
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly logFile: string;
+  /** Resolves with the exit code (or signal name) once the process has ended. */
+  readonly exited: Promise<number | string>;
+  readonly running: boolean;
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const POLL_MS = 50;
+
+/** @throws Error naming the part, its log file and the log's tail when it does not become ready. */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const [program, ...args] = options.command;
+  if (program === undefined) throw new Error(`${options.name}: empty command`);
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const log = openSync(options.logFile, 'a');
+  const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', log, log] });
+  closeSync(log);
+  let ended: number | string | undefined;
+  const exited = new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve((ended = error.message)));
+    child.once('exit', (code, signal) => resolve((ended = code ?? signal ?? 'unknown')));
+  });
+  const stop = async (): Promise<void> => {
+    if (ended !== undefined) return;
+    child.kill(options.stopSignal ?? 'SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.stopTimeoutMs ?? 5_000);
+    await exited;
+    clearTimeout(timer);
+  };
+  const deadline = Date.now() + (options.readyTimeoutMs ?? 30_000);
+  for (;;) {
+    if (ended === undefined && (await options.ready().catch(() => false))) break;
+    if (ended !== undefined || Date.now() > deadline) {
+      const why = ended === undefined ? 'did not become ready' : `ended at once (${ended})`;
+      await stop();
+      const tail = (await readFile(options.logFile, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n');
+      throw new Error(`${options.name} ${why}. Log: ${options.logFile}\n${tail}`);
+    }
+    await sleep(POLL_MS);
+  }
+  return {
+    name: options.name,
+    pid: child.pid ?? -1,
+    logFile: options.logFile,
+    exited,
+    get running() {
+      return ended === undefined;
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
