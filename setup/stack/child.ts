@@ -1,6 +1,6 @@
 /** One child process: its output in a file, a way to know it is ready, and an end that leaves nothing behind. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,10 @@ export interface ChildOptions {
   /** Sent first at stop; SIGKILL follows after stopTimeoutMs. */
   readonly stopSignal?: NodeJS.Signals;
   readonly stopTimeoutMs?: number;
+  /** Run as this user (only root may). */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Aborts a start that is under way; the process is stopped and start rejects. */
+  readonly abort?: AbortSignal;
 }
 
 export interface Child {
@@ -34,22 +38,52 @@ export interface Child {
 
 const POLL_MS = 50;
 
+/**
+ * Where util-linux has it, the kernel ends the child when this process dies without having been
+ * able to clean up (SIGKILL, out of memory).
+ */
+const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
+const alive = new Set<number>();
+// The last net for an exit that skipped stop(): a synchronous one, because nothing else runs any more.
+process.on('exit', () => {
+  for (const pid of alive) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+});
+
+function withParentDeathSignal(command: readonly string[], signal: NodeJS.Signals): readonly string[] {
+  return SETPRIV === undefined ? command : [SETPRIV, '--pdeathsig', signal.replace('SIG', ''), '--', ...command];
+}
+
 /** @throws Error naming the part, its log file and the log's tail when it does not become ready. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const [program, ...args] = options.command;
-  if (program === undefined) throw new Error(`${options.name}: empty command`);
+  const stopSignal = options.stopSignal ?? 'SIGTERM';
+  const [program, ...args] = withParentDeathSignal(options.command, stopSignal);
+  if (options.command.length === 0 || program === undefined) throw new Error(`${options.name}: empty command`);
+  options.abort?.throwIfAborted();
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openSync(options.logFile, 'a');
-  const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', log, log] });
+  // A process group of its own: Ctrl-C in the terminal reaches only us, and we stop the parts in order.
+  const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', log, log], detached: true, ...options.user });
   closeSync(log);
+  const pid = child.pid ?? -1;
+  if (child.pid !== undefined) alive.add(child.pid);
   let ended: number | string | undefined;
   const exited = new Promise<number | string>((resolve) => {
     child.once('error', (error) => resolve((ended = error.message)));
-    child.once('exit', (code, signal) => resolve((ended = code ?? signal ?? 'unknown')));
+    child.once('exit', (code, signal) => {
+      alive.delete(pid);
+      resolve((ended = code ?? signal ?? 'unknown'));
+    });
   });
   const stop = async (): Promise<void> => {
     if (ended !== undefined) return;
-    child.kill(options.stopSignal ?? 'SIGTERM');
+    child.kill(stopSignal);
     const timer = setTimeout(() => child.kill('SIGKILL'), options.stopTimeoutMs ?? 5_000);
     await exited;
     clearTimeout(timer);
@@ -57,9 +91,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const deadline = Date.now() + (options.readyTimeoutMs ?? 30_000);
   for (;;) {
     if (ended === undefined && (await options.ready().catch(() => false))) break;
-    if (ended !== undefined || Date.now() > deadline) {
+    if (ended !== undefined || Date.now() > deadline || options.abort?.aborted === true) {
       const why = ended === undefined ? 'did not become ready' : `ended at once (${ended})`;
       await stop();
+      options.abort?.throwIfAborted();
       const tail = (await readFile(options.logFile, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n');
       throw new Error(`${options.name} ${why}. Log: ${options.logFile}\n${tail}`);
     }
@@ -67,7 +102,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   }
   return {
     name: options.name,
-    pid: child.pid ?? -1,
+    pid,
     logFile: options.logFile,
     exited,
     get running() {
