@@ -1,0 +1,289 @@
+/**
+ * Who has the floor: takeTurn(state, event) → [state, commands]. No clock, no I/O: time is in the
+ * events (ms since the call was answered), timers leave as commands and come back as events, so any
+ * call can be replayed.
+ *
+ * The agent is silent, generating (an answer is on its way, nothing heard yet) or talking. Caller
+ * speech while the agent is not silent first pauses it (`suspected`); real words or persistence cut
+ * it, a cough or "mm-hm" lets it go on where it stopped.
+ */
+import type { CallState, Disposition } from '../domain/call.ts';
+import { endOfTurnDelayMs, endpointingDefaults, isBackchannel, type EndpointingOptions } from './end-of-turn.ts';
+
+/** Fixed sentences; their words are in phrases.ts. */
+export type Phrase =
+  | 'greeting'
+  | 'not_heard'
+  | 'technical_difficulty'
+  | 'audio_issues'
+  | 'still_there'
+  | 'no_input_goodbye'
+  | 'max_turns_goodbye'
+  | 'max_duration_goodbye'
+  | 'operator_goodbye'
+  | 'error_goodbye';
+
+export type TimerName = 'end_of_turn' | 'barge_in' | 'silence' | 'max_duration';
+
+export interface TurnOptions {
+  readonly maxTurns: number;
+  readonly maxDurationMs: number;
+  readonly silenceReminderMs: number;
+  readonly maxReminders: number;
+  /** Caller speech this long cuts the agent without waiting for words. */
+  readonly bargeInConfirmMs: number;
+  /** Unintelligible speech shorter than this is taken for noise. */
+  readonly noiseMs: number;
+  /** Failures in a row (of STT, of replies) after which the call is given up. */
+  readonly maxFailures: number;
+  readonly endpointing: EndpointingOptions;
+}
+
+export const turnDefaults = { bargeInConfirmMs: 500, noiseMs: 600, maxFailures: 3, endpointing: endpointingDefaults } as const;
+
+export type TurnEvent = { readonly atMs: number } & (
+  | { readonly type: 'connected' }
+  | { readonly type: 'speech_started' | 'speech_ended'; /** When it truly happened. */ readonly sinceMs: number }
+  | { readonly type: 'transcript'; readonly transcription: number; readonly text: string }
+  | { readonly type: 'transcription_failed'; readonly transcription: number }
+  | { readonly type: 'agent_audible' }
+  | { readonly type: 'agent_finished'; /** The reply called end_call. */ readonly endCall: boolean }
+  | { readonly type: 'reply_failed'; readonly stage: 'llm' | 'tts' }
+  | { readonly type: 'end_call_requested' }
+  | { readonly type: 'timer'; readonly name: TimerName }
+  | { readonly type: 'operator_hangup' }
+  | { readonly type: 'caller_hangup' }
+);
+
+export type TurnCommand =
+  | { readonly type: 'say'; readonly phrase: Phrase }
+  | { readonly type: 'reply' }
+  | { readonly type: 'caller_turn'; readonly text: string; /** Replaces the previous caller turn, which got no answer. */ readonly merged: boolean }
+  | { readonly type: 'open_utterance' | 'close_utterance' | 'pause' | 'resume' | 'cut' }
+  | { readonly type: 'transcribe'; readonly transcription: number }
+  | { readonly type: 'set_timer'; readonly name: TimerName; readonly afterMs: number }
+  | { readonly type: 'clear_timer'; readonly name: TimerName }
+  | { readonly type: 'end'; readonly disposition: Disposition; readonly reason: string };
+
+export interface Ending {
+  readonly disposition: Disposition;
+  readonly reason: string;
+}
+
+export interface TurnState {
+  readonly agent: 'silent' | 'generating' | 'talking';
+  /** Commands what happens once the present phrase has been said. */
+  readonly afterSaying: 'listen' | 'retry';
+  readonly suspected: boolean;
+  readonly callerSpeaking: boolean;
+  readonly speechStartedMs: number;
+  readonly speechEndedMs: number;
+  /** Number of the latest transcription asked for; older results are stale. */
+  readonly transcription: number;
+  readonly awaitingTranscript: boolean;
+  /** Words of the open utterance, once known. */
+  readonly text: string;
+  /** Words of a committed turn that got no audible answer. */
+  readonly unanswered: string;
+  readonly turns: number;
+  readonly reminders: number;
+  readonly sttFailures: number;
+  readonly replyFailures: number;
+  readonly endCallRequested: boolean;
+  /** Set once the goodbye has begun: nothing but its end follows. */
+  readonly ending: Ending | null;
+  readonly ended: boolean;
+}
+
+export const initialTurnState: TurnState = {
+  agent: 'silent',
+  afterSaying: 'listen',
+  suspected: false,
+  callerSpeaking: false,
+  speechStartedMs: 0,
+  speechEndedMs: 0,
+  transcription: 0,
+  awaitingTranscript: false,
+  text: '',
+  unanswered: '',
+  turns: 0,
+  reminders: 0,
+  sttFailures: 0,
+  replyFailures: 0,
+  endCallRequested: false,
+  ending: null,
+  ended: false,
+};
+
+type Step = readonly [TurnState, readonly TurnCommand[]];
+
+export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
+  if (state.ended) return [state, []];
+  switch (event.type) {
+    case 'connected':
+      return say(state, 'greeting', [{ type: 'set_timer', name: 'max_duration', afterMs: options.maxDurationMs }]);
+    case 'caller_hangup':
+      return end(state, state.ending ?? hangupEnding(state));
+    case 'agent_finished':
+      return agentFinished(state, event.endCall, options);
+    case 'operator_hangup':
+      return state.ending === null ? goodbye(state, 'operator_goodbye', { disposition: 'operator_hangup', reason: 'operator' }) : [state, []];
+    default:
+      // A goodbye is not interrupted: it is the last thing said on this call.
+      return state.ending === null ? converse(state, event, options) : [state, []];
+  }
+}
+
+function converse(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
+  switch (event.type) {
+    case 'speech_started':
+      return speechStarted(state, event.sinceMs, options);
+    case 'speech_ended':
+      return speechEnded(state, event.sinceMs);
+    case 'transcript':
+      return transcript(state, event, options);
+    case 'transcription_failed':
+      return transcriptionFailed(state, event.transcription, options);
+    case 'agent_audible':
+      return [{ ...state, agent: state.agent === 'generating' ? 'talking' : state.agent }, []];
+    case 'reply_failed':
+      return replyFailed(state, event.stage, options);
+    case 'end_call_requested':
+      return [{ ...state, endCallRequested: true }, []];
+    case 'timer':
+      return timer(state, event.name, options);
+    default:
+      return [state, []];
+  }
+}
+
+function speechStarted(state: TurnState, sinceMs: number, options: TurnOptions): Step {
+  const next: TurnState = { ...state, callerSpeaking: true, speechStartedMs: state.text === '' && !state.awaitingTranscript ? sinceMs : state.speechStartedMs };
+  const commands: TurnCommand[] = [{ type: 'clear_timer', name: 'silence' }, { type: 'clear_timer', name: 'end_of_turn' }, { type: 'open_utterance' }];
+  if (state.agent === 'silent') return [next, commands];
+  return [{ ...next, suspected: true }, [{ type: 'pause' }, ...commands, { type: 'set_timer', name: 'barge_in', afterMs: options.bargeInConfirmMs }]];
+}
+
+function speechEnded(state: TurnState, sinceMs: number): Step {
+  const transcription = state.transcription + 1;
+  return [
+    { ...state, callerSpeaking: false, speechEndedMs: sinceMs, transcription, awaitingTranscript: true },
+    [{ type: 'clear_timer', name: 'barge_in' }, { type: 'transcribe', transcription }],
+  ];
+}
+
+function transcript(state: TurnState, event: { atMs: number; transcription: number; text: string }, options: TurnOptions): Step {
+  // Stale, or the caller went on: the whole utterance is transcribed again when they stop.
+  if (event.transcription !== state.transcription || state.callerSpeaking) return [state, []];
+  const text = event.text.trim();
+  const heard: TurnState = { ...state, awaitingTranscript: false, sttFailures: 0 };
+  if (state.suspected && (text === '' || isBackchannel(text))) return goOn(heard);
+  if (text === '') return nothingHeard(heard, options);
+  const [clear, cut] = state.suspected ? interrupt(heard) : ([heard, []] as Step);
+  const waitMs = state.speechEndedMs + endOfTurnDelayMs(text, options.endpointing) - event.atMs;
+  const spoken: TurnState = { ...clear, text };
+  if (waitMs > 0) return [spoken, [...cut, { type: 'set_timer', name: 'end_of_turn', afterMs: waitMs }]];
+  return commit(spoken, cut);
+}
+
+function transcriptionFailed(state: TurnState, transcription: number, options: TurnOptions): Step {
+  if (transcription !== state.transcription || state.callerSpeaking) return [state, []];
+  const failed: TurnState = { ...state, awaitingTranscript: false, sttFailures: state.sttFailures + 1 };
+  if (failed.sttFailures >= options.maxFailures) return goodbye(failed, 'error_goodbye', { disposition: 'error', reason: 'stt_failed' });
+  if (state.suspected) return goOn(failed);
+  return say(failed, 'not_heard', [{ type: 'close_utterance' }]);
+}
+
+/** The agent continues at the sample where it was paused. */
+function goOn(state: TurnState): Step {
+  return [{ ...state, suspected: false, text: '' }, [{ type: 'close_utterance' }, { type: 'resume' }]];
+}
+
+function nothingHeard(state: TurnState, options: TurnOptions): Step {
+  const idle: TurnState = { ...state, text: '' };
+  if (state.agent !== 'silent') return [idle, [{ type: 'close_utterance' }]];
+  if (state.speechEndedMs - state.speechStartedMs < options.noiseMs) {
+    return [idle, [{ type: 'close_utterance' }, { type: 'set_timer', name: 'silence', afterMs: options.silenceReminderMs }]];
+  }
+  return say(idle, 'not_heard', [{ type: 'close_utterance' }]);
+}
+
+/** Stops the agent for good; what it was answering and nobody heard an answer to is carried into the next turn. */
+function interrupt(state: TurnState): Step {
+  const unanswered = state.agent === 'generating' ? state.unanswered : '';
+  return [{ ...state, agent: 'silent', afterSaying: 'listen', suspected: false, endCallRequested: false, unanswered }, [{ type: 'cut' }]];
+}
+
+function commit(state: TurnState, before: readonly TurnCommand[] = []): Step {
+  const merged = state.unanswered !== '';
+  const text = merged ? `${state.unanswered} ${state.text}` : state.text;
+  return [
+    { ...state, agent: 'generating', text: '', unanswered: text, turns: merged ? state.turns : state.turns + 1, reminders: 0, endCallRequested: false },
+    [...before, { type: 'close_utterance' }, { type: 'caller_turn', text, merged }, { type: 'reply' }],
+  ];
+}
+
+function agentFinished(state: TurnState, endCall: boolean, options: TurnOptions): Step {
+  if (state.ending !== null) return end(state, state.ending);
+  if (endCall) return end(state, { disposition: 'completed', reason: 'end_call' });
+  const retry = state.afterSaying === 'retry';
+  const quiet: TurnState = { ...state, agent: 'silent', afterSaying: 'listen', suspected: false };
+  if (retry) return [{ ...quiet, agent: 'generating' }, [{ type: 'reply' }]];
+  const answered: TurnState = { ...quiet, unanswered: '', replyFailures: 0 };
+  if (state.turns >= options.maxTurns) return goodbye(answered, 'max_turns_goodbye', { disposition: 'max_turns', reason: 'max_turns' });
+  if (state.callerSpeaking || state.awaitingTranscript || state.text !== '') return [answered, []];
+  return [answered, [{ type: 'set_timer', name: 'silence', afterMs: options.silenceReminderMs }]];
+}
+
+function replyFailed(state: TurnState, stage: 'llm' | 'tts', options: TurnOptions): Step {
+  const replyFailures = state.replyFailures + 1;
+  if (replyFailures >= options.maxFailures) {
+    return goodbye({ ...state, replyFailures }, 'error_goodbye', { disposition: 'error', reason: `${stage}_failed` });
+  }
+  const [next, commands] = say({ ...state, replyFailures, endCallRequested: false }, stage === 'llm' ? 'technical_difficulty' : 'audio_issues');
+  return [{ ...next, afterSaying: 'retry' }, commands];
+}
+
+function timer(state: TurnState, name: TimerName, options: TurnOptions): Step {
+  switch (name) {
+    case 'barge_in':
+      return state.suspected && state.callerSpeaking ? interrupt(state) : [state, []];
+    case 'end_of_turn':
+      return state.callerSpeaking || state.text === '' ? [state, []] : commit(state);
+    case 'max_duration':
+      return goodbye(state, 'max_duration_goodbye', { disposition: 'max_duration', reason: 'max_duration' });
+    case 'silence':
+      if (state.agent !== 'silent' || state.callerSpeaking || state.awaitingTranscript) return [state, []];
+      if (state.reminders >= options.maxReminders) return goodbye(state, 'no_input_goodbye', { disposition: 'no_input', reason: 'silence' });
+      return say({ ...state, reminders: state.reminders + 1 }, 'still_there');
+  }
+}
+
+function say(state: TurnState, phrase: Phrase, before: readonly TurnCommand[] = []): Step {
+  return [{ ...state, agent: 'talking', afterSaying: 'listen' }, [...before, { type: 'clear_timer', name: 'silence' }, { type: 'say', phrase }]];
+}
+
+/** The last thing said; a phrase or reply in progress is cut for it. */
+function goodbye(state: TurnState, phrase: Phrase, ending: Ending): Step {
+  const before: TurnCommand[] = state.agent === 'silent' ? [] : [{ type: 'cut' }];
+  const [next, commands] = say({ ...state, suspected: false, text: '' }, phrase, [...before, { type: 'clear_timer', name: 'end_of_turn' }, { type: 'close_utterance' }]);
+  return [{ ...next, ending }, commands];
+}
+
+function hangupEnding(state: TurnState): Ending {
+  if (state.endCallRequested) return { disposition: 'completed', reason: 'hangup_at_goodbye' };
+  return { disposition: state.turns > 0 ? 'caller_hangup' : 'abandoned', reason: 'hangup' };
+}
+
+function end(state: TurnState, ending: Ending): Step {
+  return [{ ...state, ended: true, agent: 'silent', ending }, [{ type: 'end', ...ending }]];
+}
+
+/** What an operator reads. */
+export function callStateOf(state: TurnState): CallState {
+  if (state.ended) return 'ended';
+  if (state.ending !== null || state.endCallRequested) return 'closing';
+  if (state.agent === 'generating') return 'thinking';
+  if (state.agent === 'silent') return 'listening';
+  return state.turns === 0 && state.reminders === 0 ? 'greeting' : 'speaking';
+}
