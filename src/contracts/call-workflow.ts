@@ -9,8 +9,11 @@ import type { MediaNode } from './media-node.ts';
 import type { InboundWebhookResponse } from './telephony-webhook.ts';
 import type { TurnRecord } from './turn.ts';
 
+/** Takes one argument: AdmitRequest. */
 export const INBOUND_CALL_WORKFLOW = 'inboundCall';
+/** Takes no argument, returns InboundWebhookResponse; fails with type admission_timeout when the records cannot be reached. */
 export const ADMIT_UPDATE = 'admit';
+/** Takes HangupRequest, returns HangupResponse at once; the call ends within seconds. Rejected once the call is over. */
 export const HANGUP_UPDATE = 'hangup';
 export const TURNS_SIGNAL = 'turns';
 /** Keyword search attributes, made by the Temporal set-up; none ever holds PII. */
@@ -46,6 +49,10 @@ export interface Admission {
 export interface ConverseRequest {
   readonly plan: CallPlan;
   readonly node: MediaNode;
+  /** Rises by one with every node that takes the call over; a node drops a call that a higher epoch owns. */
+  readonly epoch: number;
+  /** Set on a closing pass: end the call with this cause and bring back what happened. */
+  readonly hangup: string | null;
 }
 
 export interface ConverseResult {
@@ -55,9 +62,13 @@ export interface ConverseResult {
   readonly endedAt: string;
   readonly turnCount: number;
   readonly usage: CallUsage;
+  /** Turns that no signal has carried yet, oldest first: they save the last signal of a call. */
+  readonly latestTurns: readonly TurnRecord[];
+  /** Turns that PostgreSQL did not take in time; the workflow stores them before it finalizes the call. */
+  readonly unstoredTurns: readonly TurnRecord[];
 }
 
-export interface FinalizeRequest extends Omit<ConverseResult, 'turnCount'> {
+export interface FinalizeRequest extends Omit<ConverseResult, 'turnCount' | 'latestTurns' | 'unstoredTurns'> {
   readonly callId: string;
   readonly tenantId: string;
 }
@@ -69,5 +80,17 @@ export interface TurnsSignal {
 }
 
 export interface HangupRequest {
+  /** Short machine-readable cause, at most 100 characters, never PII. */
   readonly reason: string;
+}
+
+export interface HangupResponse {
+  readonly status: 'accepted';
+}
+
+/** What the workflow returns. */
+export interface CallOutcome {
+  readonly disposition: Disposition;
+  readonly reason: string;
+  readonly turnCount: number;
 }
