@@ -1,0 +1,106 @@
+/**
+ * The carrier: a second Asterisk with its own directories and ports that plays the telephone
+ * network. It dials the PBX over SIP, lets a program be the caller, and records both directions.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startChild, type Child } from '../stack/child.ts';
+import { freePort, freeUdpPort } from '../stack/ports.ts';
+import type { Parts } from '../stack/parts.ts';
+import { connectAri, type AriClient } from './ari-client.ts';
+import { placeCall, type CallOptions, type CarrierCall } from './carrier-call.ts';
+
+export interface CarrierOptions {
+  readonly parts: Pick<Parts, 'asterisk' | 'flite'>;
+  /** Configuration, state and recordings; made when missing. */
+  readonly dir: string;
+  readonly logFile: string;
+  /** Where the PBX listens for SIP over UDP. */
+  readonly pbxSip: { readonly host: string; readonly port: number };
+}
+
+export interface Carrier extends AsyncDisposable {
+  readonly child: Child;
+  readonly pid: number;
+  readonly sip: { readonly host: string; readonly port: number };
+  /** Resolves once the far side has answered or refused; see CarrierCall. */
+  placeCall(options: CallOptions): Promise<CarrierCall>;
+  /** Channels that exist now, for tests that look for leftovers. */
+  channelCount(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export const CARRIER_APP = 'caller';
+const TEMPLATES = join(import.meta.dirname, '../../asterisk/carrier');
+const RTP_PORTS = 1_000;
+/** Asterisk complains about each of these when it is missing; its defaults are right. */
+const EMPTY = ['acl', 'ccss', 'cel', 'cdr', 'features', 'manager', 'pjproject', 'udptl', 'websocket_client'];
+
+export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
+  const httpPort = await freePort();
+  const sipPort = await freeUdpPort();
+  const password = randomBytes(24).toString('base64url');
+  const etcDir = await writeConfiguration(options, { httpPort, sipPort, password });
+  const url = `http://127.0.0.1:${httpPort}`;
+  const authorization = `Basic ${Buffer.from(`${CARRIER_APP}:${password}`).toString('base64')}`;
+  const child = await startChild({
+    name: 'carrier',
+    command: [...options.parts.asterisk.command, '-f', '-C', join(etcDir, 'asterisk.conf')],
+    logFile: options.logFile,
+    ready: async () => (await fetch(`${url}/ari/asterisk/ping`, { headers: { authorization } })).ok,
+  });
+  let ari: AriClient;
+  try {
+    ari = await connectAri({ url, username: CARRIER_APP, password, app: CARRIER_APP });
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  const stop = async (): Promise<void> => {
+    ari.close();
+    await child.stop();
+  };
+  return {
+    child,
+    pid: child.pid,
+    sip: { host: '127.0.0.1', port: sipPort },
+    placeCall: (call) => placeCall({ ari, app: CARRIER_APP, flite: options.parts.flite.command, recordingsDir: join(options.dir, 'calls') }, call),
+    channelCount: async () => (await ari.request<unknown[]>('GET', '/channels')).length,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function writeConfiguration(options: CarrierOptions, own: { httpPort: number; sipPort: number; password: string }): Promise<string> {
+  const directories = Object.fromEntries(['etc', 'state', 'spool', 'run', 'log'].map((name) => [`${name}Dir`, join(options.dir, name)]));
+  for (const path of Object.values(directories)) await mkdir(path, { recursive: true });
+  // Several Asterisks may share a range: each takes the ports that are still free in it.
+  const rtpStart = 20_000 + 2 * randomInt(0, 10_000);
+  const values: Record<string, string | number> = {
+    ...directories,
+    modulesDir: options.parts.asterisk.modulesDir,
+    dataDir: options.parts.asterisk.dataDir,
+    httpPort: own.httpPort,
+    sipPort: own.sipPort,
+    ariApp: CARRIER_APP,
+    ariUsername: CARRIER_APP,
+    ariPassword: own.password,
+    rtpStart,
+    rtpEnd: rtpStart + RTP_PORTS,
+    pbxHost: options.pbxSip.host,
+    pbxPort: options.pbxSip.port,
+  };
+  const etcDir = String(directories['etcDir']);
+  for (const name of EMPTY) await writeFile(join(etcDir, `${name}.conf`), '');
+  for (const name of await readdir(TEMPLATES)) {
+    const template = await readFile(join(TEMPLATES, name), 'utf8');
+    const text = template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => {
+      const value = values[key];
+      if (value === undefined) throw new Error(`asterisk/carrier/${name}: nothing to fill ${key} with`);
+      return String(value);
+    });
+    await writeFile(join(etcDir, name), text, { mode: 0o600 });
+  }
+  return etcDir;
+}
