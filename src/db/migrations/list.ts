@@ -1,0 +1,4 @@
+import { InitialSchema } from './2026-11-21-initial-schema.ts';
+
+/** In order. A migration that has been released is never edited: add another. */
+export const migrations = [{ name: '2026-11-21-initial-schema', class: InitialSchema }];
