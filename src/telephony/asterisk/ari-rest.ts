@@ -1,0 +1,104 @@
+/**
+ * REST calls to the PBX through ari-client, whose methods come from the PBX's own description. This
+ * is the only file that imports it. What ari-client 2.2.0 leaves open is closed here:
+ *   - a refused connection never settles its promise: every call has a deadline;
+ *   - its errors lose the HTTP status: operations are called one layer below, where it is known;
+ *   - its credentials live in one slot per process: one PBX (one user) per process.
+ */
+import ariClient, { type Client, type SwaggerResponse } from 'ari-client';
+import { HoldfastError } from '../../domain/errors.ts';
+
+export interface AriRestOptions {
+  /** http://host:port, without /ari. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly timeoutMs: number;
+}
+
+export interface AriRest {
+  /**
+   * One REST operation, e.g. `request('channels', 'answer', { channelId })`.
+   * @throws HoldfastError channel_missing (404 on a channel) or ari_failed; `details.status` is the HTTP
+   * status, absent when there was no answer.
+   */
+  request<T = unknown>(resource: string, operation: string, parameters?: Record<string, unknown>): Promise<T>;
+}
+
+/** @throws HoldfastError ari_failed; retryable unless the PBX refused the credentials. */
+export async function loadAriRest(options: AriRestOptions): Promise<AriRest> {
+  await probe(options);
+  const connecting = ariClient.connect(options.url, options.username, options.password);
+  const client = await deadline(Promise.resolve(connecting), options.timeoutMs, 'api-docs');
+  return {
+    request: (resource, operation, parameters = {}) =>
+      deadline(invoke(client, `${resource}.${operation}`, parameters), options.timeoutMs, `${resource}.${operation}`),
+  };
+}
+
+/** ari-client reports a wrong password and a PBX that is down alike; the difference matters to who starts it. */
+async function probe({ url, username, password, timeoutMs }: AriRestOptions): Promise<void> {
+  const authorization = basicAuthorization(username, password);
+  const response = await fetch(new URL('/ari/asterisk/ping', url), { headers: { authorization }, signal: AbortSignal.timeout(timeoutMs) }).catch(
+    (error: unknown) => {
+      throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error });
+    },
+  );
+  await response.body?.cancel();
+  if (!response.ok) throw failure('asterisk.ping', response.status, '');
+}
+
+export const basicAuthorization = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+function invoke<T>(client: Client, name: string, parameters: Record<string, unknown>): Promise<T> {
+  const [resource = '', operation = ''] = name.split('.');
+  const call = client._swagger.apis[resource]?.[operation];
+  if (call === undefined) throw new HoldfastError('ari_failed', `This PBX has no ARI operation ${name}`);
+  return new Promise<T>((resolve, reject) => {
+    call(
+      parameters,
+      (response) => resolve(parseBody(response) as T),
+      (response) => {
+        if (typeof response !== 'object') reject(new HoldfastError('ari_failed', `${name}: ${response ?? 'failed'}`));
+        else reject(failure(name, response.status, messageOf(response)));
+      },
+    );
+  });
+}
+
+const bodyOf = (response: SwaggerResponse): string => response.data?.toString('utf-8') ?? '';
+
+function parseBody(response: SwaggerResponse): unknown {
+  const body = bodyOf(response);
+  return body === '' ? undefined : JSON.parse(body);
+}
+
+function messageOf(response: SwaggerResponse): string {
+  try {
+    return String((JSON.parse(bodyOf(response)) as { message?: unknown }).message ?? '');
+  } catch {
+    return '';
+  }
+}
+
+function failure(operation: string, status: number, message: string): HoldfastError {
+  const gone = status === 404 && operation.startsWith('channels.');
+  // 409 is "not in Stasis (yet)" and passes by itself; other 4xx are our mistake and stay one.
+  const retryable = !gone && (status >= 500 || status === 409);
+  return new HoldfastError(gone ? 'channel_missing' : 'ari_failed', `${operation}: HTTP ${status} ${message}`.trim(), {
+    retryable,
+    details: { status, operation },
+  });
+}
+
+function deadline<T>(work: Promise<T>, timeoutMs: number, operation: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new HoldfastError('ari_failed', `${operation}: no answer within ${timeoutMs} ms`, { retryable: true, details: { operation } }));
+    }, timeoutMs);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+export const statusOf = (error: unknown): unknown => (error instanceof HoldfastError ? error.details['status'] : undefined);

@@ -1,0 +1,151 @@
+/**
+ * What a media node asks of the PBX.
+ *
+ *   connectAri(options): Promise<Ari>          mediaChannelIdFor(callId, epoch), bridgeIdFor(callId): ari-ids.ts
+ *
+ * Every method throws HoldfastError: channel_missing when the channel is gone, else ari_failed with
+ * `retryable` decided. Repeating a create, add or destroy is harmless. One PBX user per process (see
+ * ari-rest.ts).
+ */
+import { HoldfastError } from '../../domain/errors.ts';
+import type { Logger } from '../../telemetry.ts';
+import { createEventRouter } from './ari-events.ts';
+import { basicAuthorization, loadAriRest, statusOf, type AriRest } from './ari-rest.ts';
+import { openAriSocket } from './ari-socket.ts';
+import { createExternalMedia } from './external-media.ts';
+import { takeSnapshot, type AriSnapshot } from './ari-snapshot.ts';
+
+export type { AriSnapshot } from './ari-snapshot.ts';
+
+export interface AriOptions {
+  /** http://host:port, without /ari. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  /** The Stasis application of this node. The last process to connect with a name owns it. */
+  readonly app: string;
+  readonly logger: Logger;
+  /** A caller's channel entered the application, by the dialplan or by a move. Never our own media channels. */
+  readonly onChannelEntered: (event: { readonly channelId: string; readonly args: readonly string[] }) => void;
+  /** It left. `cause` is Q.850 (16 = the caller hung up); null when it lives on elsewhere, or when that is unknown. */
+  readonly onChannelLeft: (event: { readonly channelId: string; readonly cause: number | null }) => void;
+  readonly onDtmf?: (event: { readonly channelId: string; readonly digit: string }) => void;
+  /** Connected again after a gap. Channels that vanished in the gap have already been reported as left. */
+  readonly onReconnected?: (snapshot: AriSnapshot) => void;
+  /** Another process connected with the same application name: events go there now. */
+  readonly onReplaced?: () => void;
+  /** Per REST request. */
+  readonly requestTimeoutMs?: number;
+  readonly pingIntervalMs?: number;
+}
+
+export interface ExternalMediaRequest {
+  readonly channelId: string;
+  readonly format: 'slin16' | 'slin' | 'ulaw';
+}
+
+export interface Ari {
+  readonly app: string;
+  readonly connected: boolean;
+  answer(channelId: string): Promise<void>;
+  /** A channel that is gone already counts as hung up. `reason` as ARI names it. */
+  hangup(channelId: string, reason?: 'normal' | 'busy' | 'congestion' | 'no_answer'): Promise<void>;
+  /** Makes a chan_websocket channel in this application and waits until it may be bridged. */
+  createExternalMedia(request: ExternalMediaRequest): Promise<{ readonly mediaUrl: string }>;
+  createBridge(bridgeId: string): Promise<void>;
+  addToBridge(bridgeId: string, channelIds: readonly string[]): Promise<void>;
+  destroyBridge(bridgeId: string): Promise<void>;
+  /** Takes a channel over into `app` (default: this one), even from an application that is dead. */
+  moveChannel(channelId: string, app?: string): Promise<void>;
+  continueInDialplan(channelId: string, target: { readonly context: string; readonly extension: string; readonly priority: number }): Promise<void>;
+  ping(): Promise<void>;
+  snapshot(): Promise<AriSnapshot>;
+  /** Channels and bridges stay as they are. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 3_000;
+const PING_INTERVAL_MS = 3_000;
+
+/** @throws HoldfastError ari_failed when the PBX cannot be reached now (retryable) or refuses the credentials. */
+export async function connectAri(options: AriOptions): Promise<Ari> {
+  const { url, username, password, app, logger } = options;
+  const rest = await loadAriRest({ url, username, password, timeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS });
+  const events = createEventRouter(options);
+  const ping = async (): Promise<void> => void (await rest.request('asterisk', 'ping'));
+  const snapshot = (): Promise<AriSnapshot> => takeSnapshot(rest, app);
+  let connects = 0;
+  const socket = openAriSocket({
+    url,
+    authorization: basicAuthorization(username, password),
+    app,
+    logger,
+    ping,
+    pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
+    onEvent: events.handle,
+    onOpen: async () => {
+      connects += 1;
+      if (connects === 1) return;
+      const now = await snapshot();
+      events.resync(now);
+      options.onReconnected?.(now);
+    },
+  });
+  await socket.opened;
+  return {
+    app,
+    get connected() {
+      return socket.connected;
+    },
+    ping,
+    snapshot,
+    createExternalMedia: (request) => createExternalMedia({ rest, events, url, app }, request),
+    ...channelCommands(rest, app),
+    ...bridgeCommands(rest),
+    close: () => socket.close(),
+    [Symbol.asyncDispose]: () => socket.close(),
+  };
+}
+
+function channelCommands(rest: AriRest, app: string): Pick<Ari, 'answer' | 'hangup' | 'moveChannel' | 'continueInDialplan'> {
+  return {
+    async answer(channelId) {
+      await rest.request('channels', 'answer', { channelId });
+    },
+    async hangup(channelId, reason = 'normal') {
+      await rest.request('channels', 'hangup', { channelId, reason }).catch(unlessStatus(404));
+    },
+    async moveChannel(channelId, target = app) {
+      await rest.request('channels', 'move', { channelId, app: target });
+    },
+    async continueInDialplan(channelId, target) {
+      await rest.request('channels', 'continueInDialplan', { channelId, ...target });
+    },
+  };
+}
+
+function bridgeCommands(rest: AriRest): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge'> {
+  return {
+    async createBridge(bridgeId) {
+      await rest.request('bridges', 'createWithId', { bridgeId, type: 'mixing' }).catch(unlessStatus(409));
+    },
+    async addToBridge(bridgeId, channelIds) {
+      await rest.request('bridges', 'addChannel', { bridgeId, channel: channelIds.join(',') }).catch((error: unknown) => {
+        // The PBX says 400 when a channel of the list is gone, 404 for the bridge.
+        if (statusOf(error) !== 400) throw error;
+        throw new HoldfastError('channel_missing', 'A channel is gone and cannot be bridged', { cause: error });
+      });
+    },
+    async destroyBridge(bridgeId) {
+      await rest.request('bridges', 'destroy', { bridgeId }).catch(unlessStatus(404));
+    },
+  };
+}
+
+/** For commands whose aim is reached already when the PBX answers with this status. */
+function unlessStatus(status: number): (error: unknown) => void {
+  return (error) => {
+    if (statusOf(error) !== status) throw error;
+  };
+}
