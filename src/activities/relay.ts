@@ -1,0 +1,121 @@
+/** Takes a media node's events of one call to where they belong, and says when they are safe to forget. */
+import type { CallPlan } from '../contracts/call-plan.ts';
+import type { ConverseResult } from '../contracts/call-workflow.ts';
+import type { CallEvent, WorkerMessage } from '../contracts/media-control.ts';
+import type { TurnRecord } from '../contracts/turn.ts';
+import type { ActivityDeps } from './deps.ts';
+import { EventWindow } from './event-window.ts';
+import type { Progress } from './progress.ts';
+import { RecordWriter } from './record-writer.ts';
+import { ToolRunner, type ToolCallEvent } from './tool-runner.ts';
+import { TurnBatches } from './turn-batches.ts';
+
+export type EndedEvent = Extract<CallEvent, { kind: 'ended' }>;
+
+type Send = (message: WorkerMessage) => void;
+
+export interface RelayOptions {
+  readonly deps: ActivityDeps;
+  readonly plan: CallPlan;
+  readonly before: Progress;
+  readonly nowMs: () => number;
+}
+
+export class Relay {
+  readonly batches: TurnBatches;
+  readonly tools: ToolRunner;
+  readonly writer: RecordWriter;
+  readonly #window: EventWindow;
+  readonly #nowMs: () => number;
+  #send: Send | null = null;
+  #progress: Progress;
+  #ended: { seq: number; event: EndedEvent } | null = null;
+
+  constructor({ deps, plan, before, nowMs }: RelayOptions) {
+    this.#progress = before;
+    this.#nowMs = nowMs;
+    this.#window = new EventWindow(before.lastSeq);
+    this.batches = new TurnBatches(before);
+    this.tools = new ToolRunner(deps, plan);
+    this.writer = new RecordWriter({
+      calls: deps.calls,
+      callId: plan.callId,
+      tenantId: plan.tenantId,
+      limit: deps.limits.bufferedEvents,
+      logger: deps.logger,
+      onDurable: (seq) => this.#handled(seq),
+    });
+  }
+
+  get progress(): Progress {
+    return { ...this.#progress, lastSeq: this.#window.acknowledged, ...this.batches.sent };
+  }
+
+  get ended(): EndedEvent | null {
+    return this.#ended?.event ?? null;
+  }
+
+  /** From now on answers go here. What a former socket lost comes again: the node repeats what was not acknowledged. */
+  attach(send: Send): void {
+    this.#send = send;
+  }
+
+  detach(): void {
+    this.#send = null;
+  }
+
+  /** @throws HoldfastError limit_exceeded */
+  receive(seq: number, event: CallEvent): void {
+    if (event.kind === 'tool_call') return this.#runTool(seq, event);
+    if (!this.#window.receive(seq)) return;
+    if (event.kind === 'state') {
+      this.#progress = { ...this.#progress, state: event.state };
+      this.#handled(seq);
+    } else if (event.kind === 'answered') {
+      this.#progress = { ...this.#progress, answeredAt: this.#progress.answeredAt ?? event.at };
+      this.writer.add({ kind: 'answered', seq, at: event.at });
+    } else if (event.kind === 'turn') {
+      this.#progress = { ...this.#progress, turnCount: Math.max(this.#progress.turnCount, event.turn.sequence + 1) };
+      this.batches.add(event.turn, this.#nowMs());
+      this.writer.add({ kind: 'turn', seq, turn: event.turn });
+    } else {
+      this.#ended = { seq, event };
+    }
+  }
+
+  result(ended: EndedEvent, unstoredTurns: readonly TurnRecord[]): ConverseResult {
+    const { answeredAt, turnCount } = this.#progress;
+    return {
+      disposition: ended.disposition,
+      reason: ended.reason,
+      answeredAt,
+      endedAt: ended.at,
+      turnCount,
+      usage: ended.usage,
+      latestTurns: this.batches.waiting,
+      unstoredTurns,
+    };
+  }
+
+  /** The account is kept elsewhere: the node may forget the call. */
+  releaseNode(): void {
+    if (this.#ended !== null) this.#send?.({ type: 'ack', seq: this.#ended.seq });
+  }
+
+  /** A repeated call means that the answer was lost with its socket: the same answer is sent again. */
+  #runTool(seq: number, event: ToolCallEvent): void {
+    this.#window.receive(seq);
+    const socket = this.#send;
+    void this.tools.run(event).then((answer) => {
+      // Only the socket that carried this call may answer it; after a re-attach the repeated call does.
+      if (socket === null || socket !== this.#send) return;
+      socket({ type: 'tool_result', ...answer });
+      this.#handled(seq);
+    });
+  }
+
+  #handled(seq: number): void {
+    const acknowledge = this.#window.handled(seq);
+    if (acknowledge !== null) this.#send?.({ type: 'ack', seq: acknowledge });
+  }
+}

@@ -1,0 +1,39 @@
+import type { Context } from '@temporalio/activity';
+import { TURNS_SIGNAL, type TurnsSignal } from '../contracts/call-workflow.ts';
+import { errorFacts, type Logger } from '../telemetry.ts';
+import type { Relay } from './relay.ts';
+
+const DEADLINE_MS = 5_000;
+
+/** Tells the workflow what was said, in batches, while Temporal can be reached; otherwise the next beat tries again. */
+export class TurnSignaller {
+  readonly #context: Context;
+  readonly #relay: Relay;
+  readonly #logger: Logger;
+  #sending = false;
+
+  constructor(context: Context, relay: Relay, logger: Logger) {
+    this.#context = context;
+    this.#relay = relay;
+    this.#logger = logger;
+  }
+
+  async signalWhenDue(nowMs: number): Promise<void> {
+    const { batches } = this.#relay;
+    const execution = this.#context.info.workflowExecution;
+    if (this.#sending || execution === undefined || !batches.due(nowMs)) return;
+    this.#sending = true;
+    const batch = [...batches.waiting];
+    const signal: TurnsSignal = { turns: batch, state: this.#relay.progress.state };
+    try {
+      const { client } = this.#context;
+      const handle = client.workflow.getHandle(execution.workflowId, execution.runId);
+      await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.signal(TURNS_SIGNAL, signal));
+      batches.delivered(batch);
+    } catch (error) {
+      this.#logger.warn({ workflowId: execution.workflowId, ...errorFacts(error) }, 'turns wait for Temporal');
+    } finally {
+      this.#sending = false;
+    }
+  }
+}

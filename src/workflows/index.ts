@@ -1,0 +1,2 @@
+/** The bundle's entry: every export is a workflow type. */
+export { inboundCall } from './inbound-call.ts';
