@@ -36,6 +36,11 @@ const environment = z.object({
   ARI_USERNAME: z.string().min(1).default(''),
   ARI_PASSWORD: z.string().min(1).default(''),
 
+  /** Longest one stage of an answer may take, its retries included. */
+  STT_TIMEOUT_SECONDS: positive.default(10),
+  LLM_TIMEOUT_SECONDS: positive.default(15),
+  TTS_TIMEOUT_SECONDS: positive.default(15),
+
   MAX_CONVERSATION_TURNS: positive.default(20),
   MAX_CONVERSATION_DURATION_SECONDS: positive.default(300),
   SILENCE_REMINDER_SECONDS: positive.default(8),
@@ -83,9 +88,6 @@ const limits = {
   webhookUpdateMs: 1_500,
   planWaitMs: 5_000,
   channelWaitMs: 10_000,
-  sttTimeoutMs: 10_000,
-  llmTimeoutMs: 15_000,
-  ttsTimeoutMs: 15_000,
   providerRetries: 2,
   llmMaxTokens: 150,
   replyMaxCharacters: 500,
@@ -108,6 +110,11 @@ function build(env: z.infer<typeof environment>) {
     api: { host: env.API_HOST, port: env.API_PORT },
     openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
     models: { stt: env.STT_MODEL, llm: env.LLM_MODEL, tts: env.TTS_MODEL, voice: env.TTS_VOICE },
+    providers: {
+      sttTimeoutMs: env.STT_TIMEOUT_SECONDS * 1_000,
+      llmTimeoutMs: env.LLM_TIMEOUT_SECONDS * 1_000,
+      ttsTimeoutMs: env.TTS_TIMEOUT_SECONDS * 1_000,
+    },
     ari: { url: env.ARI_URL, username: env.ARI_USERNAME, password: env.ARI_PASSWORD },
     conversation: {
       maxTurns: env.MAX_CONVERSATION_TURNS,

@@ -210,7 +210,7 @@ function nothingHeard(state: TurnState, options: TurnOptions): Step {
 
 /** Stops the agent for good; what it was answering and nobody heard an answer to is carried into the next turn. */
 function interrupt(state: TurnState): Step {
-  const unanswered = state.agent === 'generating' ? state.unanswered : '';
+  const unanswered = state.agent === 'generating' || state.afterSaying === 'retry' ? state.unanswered : '';
   return [{ ...state, agent: 'silent', afterSaying: 'listen', suspected: false, endCallRequested: false, unanswered }, [{ type: 'cut' }]];
 }
 

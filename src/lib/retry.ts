@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError } from '../domain/errors.ts';
+
+export interface RetryOptions {
+  /** Tries after the first one. */
+  readonly retries: number;
+  /** Over all tries together. */
+  readonly timeoutMs: number;
+  /** Error when the time is up. */
+  readonly onTimeout: () => HoldfastError;
+  readonly signal: AbortSignal;
+}
+
+const FIRST_BACKOFF_MS = 150;
+
+/**
+ * Runs `attempt` again while it fails with a retryable HoldfastError and time is left. The attempt
+ * gets a signal that fires at abort and at the deadline.
+ * @throws the last error, the signal's reason, or onTimeout().
+ */
+export async function withRetries<T>(options: RetryOptions, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const signal = AbortSignal.any([options.signal, deadline]);
+  for (let tried = 0; ; tried++) {
+    try {
+      return await attempt(signal);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (deadline.aborted) throw options.onTimeout();
+      const again = error instanceof HoldfastError && error.retryable && tried < options.retries;
+      if (!again) throw error;
+      await sleep(FIRST_BACKOFF_MS * 2 ** tried, undefined, { signal }).catch(() => undefined);
+      options.signal.throwIfAborted();
+      if (deadline.aborted) throw error;
+    }
+  }
+}

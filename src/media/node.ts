@@ -1,0 +1,130 @@
+/**
+ * One media node: brings together the two halves of a call, the channel that the PBX hands over and
+ * the plan that the worker brings, in whichever order they come.
+ */
+import type { CallPlan } from '../contracts/call-plan.ts';
+import { HoldfastError } from '../domain/errors.ts';
+import { errorFacts } from '../telemetry.ts';
+import { Session, type SessionDeps } from './session.ts';
+
+export interface NodeOptions extends SessionDeps {
+  readonly capacity: number;
+}
+
+interface WaitingChannel {
+  readonly channelId: string;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** How long a finished call's events wait for a worker to fetch them. */
+const FINISHED_KEPT_MS = 120_000;
+
+export class MediaNode {
+  draining = false;
+  readonly #options: NodeOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #live = new Set<string>();
+  readonly #waiting = new Map<string, WaitingChannel>();
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+  }
+
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /**
+   * A worker brings a plan, or comes back to a call that it lost sight of.
+   * @throws HoldfastError media_node_full, media_node_draining (retryable elsewhere) or stale_epoch.
+   */
+  start(plan: CallPlan, epoch: number): Session {
+    const known = this.#sessions.get(plan.callId);
+    if (known !== undefined) {
+      if (epoch < known.epoch) throw new HoldfastError('stale_epoch', 'A newer owner has this call');
+      known.epoch = epoch;
+      return known;
+    }
+    if (this.draining) throw new HoldfastError('media_node_draining', 'This node takes no new calls', { retryable: true });
+    if (this.#live.size >= this.#options.capacity) {
+      throw new HoldfastError('media_node_full', 'This node is at its capacity', { retryable: true, details: { capacity: this.#options.capacity } });
+    }
+    const session = new Session(this.#options, plan, epoch);
+    this.#sessions.set(plan.callId, session);
+    this.#live.add(plan.callId);
+    void session.closed.then(() => this.#closed(session));
+    const channel = this.#takeWaiting(plan.callId);
+    if (channel === undefined) {
+      const timer = setTimeout(() => session.abandon('channel_never_came'), this.#options.limits.channelWaitMs);
+      void session.closed.then(() => clearTimeout(timer));
+    } else {
+      void session.connect();
+    }
+    return session;
+  }
+
+  /** The dialplan: Stasis(<app>,<call record id>). */
+  channelEntered(channelId: string, callId: string | undefined): void {
+    const session = callId === undefined ? undefined : this.#sessions.get(callId);
+    if (callId === undefined || (session !== undefined && session.plan.channelId !== channelId)) return this.#giveBack(channelId);
+    if (session !== undefined) {
+      if (this.#live.has(callId)) void session.connect();
+      else this.#giveBack(channelId);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#waiting.delete(callId);
+      this.#options.logger.error({ event: 'plan_missing', callId }, 'A caller came, but no worker brought the plan in time');
+      this.#giveBack(channelId);
+    }, this.#options.limits.planWaitMs);
+    this.#waiting.set(callId, { channelId, timer });
+  }
+
+  channelLeft(channelId: string): void {
+    for (const [callId, waiting] of this.#waiting) {
+      if (waiting.channelId === channelId) this.#takeWaiting(callId);
+    }
+    for (const callId of this.#live) {
+      const session = this.#sessions.get(callId);
+      if (session?.plan.channelId === channelId) session.callerHungUp();
+    }
+  }
+
+  session(callId: string): Session | undefined {
+    return this.#sessions.get(callId);
+  }
+
+  /** Resolves when no call is live any more, or after `withinMs`. */
+  async drained(withinMs: number): Promise<void> {
+    this.draining = true;
+    const all = Promise.all([...this.#live].map((callId) => this.#sessions.get(callId)?.closed));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))]);
+    clearTimeout(timer);
+  }
+
+  #takeWaiting(callId: string): WaitingChannel | undefined {
+    const waiting = this.#waiting.get(callId);
+    clearTimeout(waiting?.timer);
+    this.#waiting.delete(callId);
+    return waiting;
+  }
+
+  #closed(session: Session): void {
+    const { callId } = session.plan;
+    this.#live.delete(callId);
+    const timer = setTimeout(() => this.#sessions.delete(callId), FINISHED_KEPT_MS);
+    timer.unref();
+    // A re-attach right after the last acknowledgement must still find the finished session, so a short stay follows.
+    void session.outbox.emptied().then(() => {
+      clearTimeout(timer);
+      setTimeout(() => this.#sessions.delete(callId), 5_000).unref();
+    });
+  }
+
+  #giveBack(channelId: string): void {
+    this.#options.callControl.giveBack(channelId).catch((error: unknown) => {
+      this.#options.logger.warn({ event: 'give_back_failed', error: errorFacts(error) }, 'A caller could not be sent to the fallback');
+    });
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What the agent is saying right now, as segments of text with their audio, and how much of it the
+ * caller has heard. Marks lie in the audio every 200 ms; what was heard is what the marks say, never
+ * what was sent.
+ */
+import type { MediaLeg } from './legs/leg.ts';
+
+const FRAME_MS = 20;
+const MARK_EVERY_MS = 200;
+
+interface Segment {
+  readonly text: string;
+  samples: number;
+  heard: number;
+  finished: boolean;
+}
+
+export interface SegmentWriter {
+  /** PCM at the leg's rate, chunks of any size. */
+  write(pcm: Int16Array): void;
+  /** Samples written so far. */
+  readonly samples: number;
+  finish(): void;
+}
+
+export class Playback {
+  readonly #leg: MediaLeg;
+  readonly #onAudible: () => void;
+  readonly #frame: number;
+  readonly #markEvery: number;
+  #segments: Segment[] = [];
+  /** Distinguishes this speech's marks from those of one that was cut. */
+  #generation = 0;
+  #audible = false;
+  #drained: PromiseWithResolvers<void> | null = null;
+
+  /** @param onAudible the caller hears the first frame of a speech. */
+  constructor(leg: MediaLeg, onAudible: () => void) {
+    this.#leg = leg;
+    this.#onAudible = onAudible;
+    this.#frame = (leg.sampleRate * FRAME_MS) / 1_000;
+    this.#markEvery = (leg.sampleRate * MARK_EVERY_MS) / 1_000;
+  }
+
+  /** Starts a new speech: a reply or a phrase. */
+  begin(): void {
+    this.#generation++;
+    this.#segments = [];
+    this.#audible = false;
+    this.#drained = null;
+  }
+
+  /** Number of segments so far; pass it to heardText to ask only for later ones. */
+  get segmentCount(): number {
+    return this.#segments.length;
+  }
+
+  segment(text: string): SegmentWriter {
+    const index = this.#segments.length;
+    const segment: Segment = { text, samples: 0, heard: 0, finished: false };
+    this.#segments.push(segment);
+    const generation = this.#generation;
+    const current = () => generation === this.#generation;
+    let pending = new Int16Array(0);
+    // The first mark comes after one frame: it says when the caller begins to hear this.
+    let nextMark = this.#frame;
+    const send = (pcm: Int16Array) => {
+      for (let at = 0; at < pcm.length; ) {
+        const count = Math.min(nextMark - segment.samples, pcm.length - at);
+        this.#leg.play(pcm.subarray(at, at + count));
+        at += count;
+        segment.samples += count;
+        if (segment.samples < nextMark) continue;
+        this.#leg.mark(`${generation}.${index}.${segment.samples}`);
+        nextMark += this.#markEvery;
+      }
+    };
+    return {
+      get samples() {
+        return segment.samples + pending.length;
+      },
+      write: (pcm) => {
+        if (!current()) return;
+        const joined = new Int16Array(pending.length + pcm.length);
+        joined.set(pending);
+        joined.set(pcm, pending.length);
+        // Whole frames only, so that no mark makes the leg pad in the middle of a word.
+        const whole = joined.length - (joined.length % this.#frame);
+        pending = joined.slice(whole);
+        send(joined.subarray(0, whole));
+      },
+      finish: () => {
+        if (!current() || segment.finished) return;
+        if (pending.length > 0) {
+          this.#leg.play(pending);
+          segment.samples += pending.length;
+          pending = new Int16Array(0);
+        }
+        segment.finished = true;
+        this.#leg.mark(`${generation}.${index}.${segment.samples}`);
+        this.#settle();
+      },
+    };
+  }
+
+  /** Resolves when the caller has heard everything written; never when the speech is cut. */
+  drained(): Promise<void> {
+    this.#drained ??= Promise.withResolvers<void>();
+    this.#settle();
+    return this.#drained.promise;
+  }
+
+  /** A mark came back from the leg. */
+  reached(id: string): void {
+    const [generation, index, samples] = id.split('.').map(Number);
+    if (generation !== this.#generation) return;
+    const segment = this.#segments[index as number];
+    if (segment === undefined) return;
+    segment.heard = Math.max(segment.heard, samples as number);
+    if (!this.#audible) {
+      this.#audible = true;
+      this.#onAudible();
+    }
+    this.#settle();
+  }
+
+  /** The words the caller heard, cut at a word; of segments from `from` on. */
+  heardText(from = 0): string {
+    return this.#segments
+      .slice(from)
+      .map((segment) => heardPart(segment))
+      .filter((text) => text !== '')
+      .join(' ');
+  }
+
+  /** Drops everything; what was heard stays readable until begin(). */
+  cut(): void {
+    this.#generation++;
+    this.#leg.clear();
+  }
+
+  #settle(): void {
+    if (this.#drained === null) return;
+    if (this.#segments.every((segment) => segment.finished && segment.heard >= segment.samples)) this.#drained.resolve();
+  }
+}
+
+function heardPart(segment: Segment): string {
+  if (segment.samples === 0 || segment.heard === 0) return '';
+  if (segment.finished && segment.heard >= segment.samples) return segment.text;
+  const words = segment.text.split(' ');
+  return words.slice(0, Math.floor((words.length * segment.heard) / segment.samples)).join(' ');
+}
