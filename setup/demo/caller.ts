@@ -1,0 +1,87 @@
+/** The scripted caller on a real line: feeds what is heard into the script, and does what it says. */
+import type { Carrier } from './carrier.ts';
+import type { CallOptions, CarrierCall } from './carrier-call.ts';
+import { createListener } from './hear.ts';
+import { advance, startScript, type ScriptCommand, type ScriptEvent, type Step } from './script.ts';
+import { LINE_RATE } from './voice-line.ts';
+
+export interface AgentWords {
+  readonly text: string;
+  /** Wall clock of its first audio. */
+  readonly startedAtMs: number;
+}
+
+export interface CallerOptions extends Omit<CallOptions, 'onHeard'> {
+  readonly carrier: Carrier;
+  readonly script: readonly Step[];
+  /** Calls back with everything the agent says, as text; returns how to stop. The energy alone carries a script without `expect`. */
+  readonly listenToWords?: (onWords: (words: AgentWords) => void) => () => void;
+  readonly onMoment?: (moment: CallerMoment) => void;
+}
+
+export type CallerMoment =
+  | { readonly kind: 'answered'; readonly atMs: number }
+  | { readonly kind: 'agent_on' | 'agent_off'; readonly atMs: number }
+  | { readonly kind: 'say'; readonly atMs: number; readonly text: string; readonly interrupting: boolean };
+
+export interface CallerResult {
+  readonly call: CarrierCall;
+  readonly answered: boolean;
+  readonly said: readonly { readonly text: string; readonly atMs: number; readonly interrupting: boolean }[];
+  /** Null when every expectation held. */
+  readonly failure: string | null;
+}
+
+const TICK_MS = 50;
+
+/** Places the call and plays the script to its end; the call is over when this resolves. */
+export async function callAndTalk(options: CallerOptions): Promise<CallerResult> {
+  const { carrier, script, onMoment } = options;
+  const listener = createListener(LINE_RATE);
+  const said: { text: string; atMs: number; interrupting: boolean }[] = [];
+  const finished = Promise.withResolvers<void>();
+  // The agent may be heard a moment before the answer is reported.
+  const early: ScriptEvent[] = [];
+  let state = startScript(Date.now());
+  let call: CarrierCall | undefined;
+
+  const dispatch = (event: ScriptEvent): void => {
+    if (call === undefined) return void early.push(event);
+    const [next, commands] = advance(script, state, event);
+    state = next;
+    for (const command of commands) perform(command);
+    if (state.outcome.done) finished.resolve();
+  };
+  const perform = (command: ScriptCommand): void => {
+    if (call === undefined) return;
+    if (command.do === 'hangup') return void call.hangup();
+    if (command.do === 'dtmf') return void call.sendDtmf(command.digits).catch(() => undefined);
+    const line = { text: command.text, atMs: Date.now(), interrupting: listener.speaking };
+    said.push(line);
+    onMoment?.({ kind: 'say', ...line });
+    return void call.say(command.text).then(() => dispatch({ kind: 'spoken', atMs: Date.now() }));
+  };
+
+  call = await carrier.placeCall({
+    ...options,
+    onHeard(pcm) {
+      for (const { kind } of listener.push(pcm)) {
+        onMoment?.({ kind: `agent_${kind}`, atMs: Date.now() });
+        dispatch({ kind: `agent_${kind}`, atMs: Date.now() });
+      }
+    },
+  });
+  if (call.answeredAtMs === null) return { call, answered: false, said, failure: 'the call was not answered' };
+  onMoment?.({ kind: 'answered', atMs: call.answeredAtMs });
+  state = startScript(call.answeredAtMs);
+  early.forEach(dispatch);
+  const timer = setInterval(() => dispatch({ kind: 'tick', atMs: Date.now() }), TICK_MS);
+  const deaf = options.listenToWords?.((words) => dispatch({ kind: 'agent_words', atMs: Date.now(), ...words }));
+  void call.ended.then(() => dispatch({ kind: 'ended', atMs: Date.now() }));
+  await finished.promise;
+  clearInterval(timer);
+  deaf?.();
+  if (state.outcome.done && state.outcome.failure !== null) await call.hangup();
+  await call.ended;
+  return { call, answered: true, said, failure: state.outcome.done ? state.outcome.failure : null };
+}
