@@ -1,4 +1,6 @@
 /** The words of the fixed phrases, English. What the agent says when it cannot ask the language model. */
+import type { Logger } from '../telemetry.ts';
+import type { PhraseAudio, PhraseRequest } from './phrase-audio.ts';
 import type { Phrase } from './turn-taking.ts';
 
 export const phraseText: Readonly<Record<Exclude<Phrase, 'greeting'>, string>> = {
@@ -16,3 +18,10 @@ export const phraseText: Readonly<Record<Exclude<Phrase, 'greeting'>, string>> =
 /** Said while a tool runs longer than a caller would wait in silence. */
 export const FILLER = 'One moment please.';
 export const FILLER_AFTER_MS = 1_200;
+
+/** Every fixed phrase is synthesised before the first call; TTS being down now only costs the head start. */
+export async function warmPhrases(phrases: PhraseAudio, voice: Omit<PhraseRequest, 'text'>, logger: Logger): Promise<void> {
+  const results = await Promise.allSettled(Object.values(phraseText).map((text) => phrases.get({ ...voice, text })));
+  const failed = results.filter((result) => result.status === 'rejected').length;
+  if (failed > 0) logger.warn({ event: 'phrases_missing', failed }, 'Speech synthesis did not give every fixed phrase');
+}

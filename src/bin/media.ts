@@ -1,0 +1,61 @@
+/** The media process: wiring only. */
+import { HoldfastError } from '../domain/errors.ts';
+import { connectRedis } from '../lib/redis.ts';
+import { startControlServer } from '../media/control-server.ts';
+import { LiveState } from '../media/live-state.ts';
+import { MediaNode } from '../media/node.ts';
+import { PhraseAudio } from '../media/phrase-audio.ts';
+import { warmPhrases } from '../media/phrases.ts';
+import { announceNode } from '../media/registry.ts';
+import { VoiceDetector } from '../media/vad/voice-detector.ts';
+import { createProviders } from '../providers/registry.ts';
+import { connectAri } from '../telephony/asterisk/ari.ts';
+import { createCallControl } from '../telephony/asterisk/call-control.ts';
+import { runProcess } from './run-process.ts';
+
+/** How long live calls may go on after SIGTERM. */
+const DRAIN_MS = 30_000;
+
+await runProcess('media', async (config, logger) => {
+  const redis = await connectRedis(config.redisUrl);
+  const detector = await VoiceDetector.start();
+  const providers = createProviders(config);
+  const phrases = new PhraseAudio(providers.tts, { retries: config.limits.providerRetries, timeoutMs: config.providers.ttsTimeoutMs });
+  const app = `holdfast-${config.media.nodeId}`;
+  const ari = await connectAri({
+    ...config.ari,
+    app,
+    logger,
+    onChannelEntered: ({ channelId, args }) => node.channelEntered(channelId, args[0]),
+    onChannelLeft: ({ channelId }) => node.channelLeft(channelId),
+  }).catch((cause: unknown) => {
+    const message = `Asterisk cannot be reached at ${new URL(config.ari.url).host} (ARI_URL, ARI_USERNAME, ARI_PASSWORD)`;
+    throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
+  });
+  const node = new MediaNode({
+    nodeId: config.media.nodeId,
+    capacity: config.media.capacity,
+    providers,
+    phrases,
+    detector,
+    callControl: createCallControl(ari, logger),
+    liveState: new LiveState(redis, logger),
+    limits: config.limits,
+    timeouts: config.providers,
+    logger,
+  });
+  const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
+  const control = await startControlServer({ host, port, secret, node, logger });
+  const describe = () => ({ id, app, controlUrl: control.url, pid: process.pid, live: node.live, capacity, draining: node.draining });
+  await warmPhrases(phrases, { model: config.models.tts, voice: config.models.voice, sampleRate: 16_000 }, logger);
+  const announcement = await announceNode({ redis, describe, logger });
+  return {
+    async stop() {
+      node.draining = true;
+      await announcement.now().catch(() => undefined);
+      await node.drained(DRAIN_MS);
+      for (const part of [announcement, control, ari, detector]) await part[Symbol.asyncDispose]();
+      redis.disconnect();
+    },
+  };
+});
