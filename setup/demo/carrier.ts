@@ -3,8 +3,10 @@
  * network. It dials the PBX over SIP, lets a program be the caller, and records both directions.
  */
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFileSync, readdirSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { confPath, confValue, renderTemplates } from '../../asterisk/render.ts';
 import { startChild, type Child } from '../stack/child.ts';
 import { freePort, freeUdpPort } from '../stack/ports.ts';
 import type { Parts } from '../stack/parts.ts';
@@ -47,6 +49,7 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
   const child = await startChild({
     name: 'carrier',
     command: [...options.parts.asterisk.command, '-f', '-C', join(etcDir, 'asterisk.conf')],
+    env: {},
     logFile: options.logFile,
     ready: async () => (await fetch(`${url}/ari/asterisk/ping`, { headers: { authorization } })).ok,
   });
@@ -74,33 +77,27 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
 
 async function writeConfiguration(options: CarrierOptions, own: { httpPort: number; sipPort: number; password: string }): Promise<string> {
   const directories = Object.fromEntries(['etc', 'state', 'spool', 'run', 'log'].map((name) => [`${name}Dir`, join(options.dir, name)]));
-  for (const path of Object.values(directories)) await mkdir(path, { recursive: true });
+  for (const path of Object.values(directories)) await mkdir(path, { recursive: true, mode: 0o700 });
+  const { etcDir = '', ...otherDirectories } = directories;
   // Several Asterisks may share a range: each takes the ports that are still free in it.
-  const rtpStart = 20_000 + 2 * randomInt(0, 10_000);
-  const values: Record<string, string | number> = {
-    ...directories,
-    modulesDir: options.parts.asterisk.modulesDir,
-    dataDir: options.parts.asterisk.dataDir,
-    httpPort: own.httpPort,
-    sipPort: own.sipPort,
+  const rtpStart = 20_000 + 2 * randomInt(0, 5_000);
+  const templates = Object.fromEntries(readdirSync(TEMPLATES).map((name) => [name, readFileSync(join(TEMPLATES, name), 'utf8')]));
+  const rendered = renderTemplates(templates, {
+    etcDir: confPath('etcDir', etcDir),
+    ...Object.fromEntries(Object.entries(otherDirectories).map(([key, path]) => [key, confPath(key, path)])),
+    modulesDir: confPath('modulesDir', options.parts.asterisk.modulesDir),
+    dataDir: confPath('dataDir', options.parts.asterisk.dataDir),
+    httpPort: String(own.httpPort),
+    sipPort: String(own.sipPort),
     ariApp: CARRIER_APP,
     ariUsername: CARRIER_APP,
     ariPassword: own.password,
-    rtpStart,
-    rtpEnd: rtpStart + RTP_PORTS,
-    pbxHost: options.pbxSip.host,
-    pbxPort: options.pbxSip.port,
-  };
-  const etcDir = String(directories['etcDir']);
-  for (const name of EMPTY) await writeFile(join(etcDir, `${name}.conf`), '');
-  for (const name of await readdir(TEMPLATES)) {
-    const template = await readFile(join(TEMPLATES, name), 'utf8');
-    const text = template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => {
-      const value = values[key];
-      if (value === undefined) throw new Error(`asterisk/carrier/${name}: nothing to fill ${key} with`);
-      return String(value);
-    });
-    await writeFile(join(etcDir, name), text, { mode: 0o600 });
-  }
+    rtpStart: String(rtpStart),
+    rtpEnd: String(rtpStart + RTP_PORTS),
+    pbxHost: confValue('pbxHost', options.pbxSip.host),
+    pbxPort: String(options.pbxSip.port),
+  });
+  const silenced = Object.fromEntries(EMPTY.map((name) => [`${name}.conf`, '']));
+  for (const [name, text] of Object.entries({ ...silenced, ...rendered })) await writeFile(join(etcDir, name), text, { mode: 0o600 });
   return etcDir;
 }
