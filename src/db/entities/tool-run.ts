@@ -20,8 +20,8 @@ export const ToolRun = defineEntity({
     /** As the model wrote it, so that an unknown tool is on record too. */
     name: p.string().length(100),
     status: p.enum(toolRunStatuses).default('running'),
-    /** What the language model read. */
-    result: p.json<Record<string, unknown>>().nullable(),
+    /** What the language model read; json, not jsonb, keeps it word for word. */
+    result: p.json<Record<string, unknown>>().columnType('json').nullable(),
   },
   uniques: [{ name: 'tool_runs_call_key_unique', properties: ['callId', 'key'] }],
   filters: tenantFilter,

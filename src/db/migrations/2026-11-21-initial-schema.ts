@@ -141,7 +141,7 @@ create table tool_runs (${owned('tool_runs')},
   key varchar(200) not null,
   name varchar(100) not null,
   status text not null default 'running' constraint tool_runs_status_check check (status in ('running', 'succeeded', 'failed')),
-  result jsonb,
+  result json,
   constraint tool_runs_call_key_unique unique (call_id, key)
 );
 create index tool_runs_tenant_id_index on tool_runs (tenant_id)`;
