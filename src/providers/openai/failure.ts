@@ -1,0 +1,52 @@
+/** Whatever the SDK or the network throws → one HoldfastError, decided here and nowhere else. */
+import { APIConnectionError, APIError } from 'openai';
+import { HoldfastError } from '../../domain/errors.ts';
+
+export type ProviderErrorCode = 'stt_failed' | 'llm_failed' | 'tts_failed';
+
+/** Statuses below 500 after which the very same request may succeed. */
+const retryableStatuses = new Set([408, 409, 425, 429]);
+
+/**
+ * Throws the caller's abort reason when the caller gave up, else a HoldfastError. The vendor's
+ * words never travel on: its error messages may quote the prompt or the transcript.
+ */
+export function fail(code: ProviderErrorCode, error: unknown, signal: AbortSignal): never {
+  if (signal.aborted) throw signal.reason;
+  throw toFailure(code, error);
+}
+
+/** Something the vendor sent is not what its own protocol promises; another try may go well. */
+export function brokenReply(code: ProviderErrorCode, what: string): HoldfastError {
+  return new HoldfastError(code, `AI provider ${what}`, { retryable: true });
+}
+
+function toFailure(code: ProviderErrorCode, error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  if (error instanceof APIError && error.status !== undefined) {
+    const retryable = error.status >= 500 || retryableStatuses.has(error.status);
+    const vendorCode = plainCode(error.code);
+    const message = `AI provider answered ${error.status}${vendorCode === undefined ? '' : ` (${vendorCode})`}`;
+    return new HoldfastError(code, message, { retryable, details: { status: error.status, requestId: error.requestID ?? null } });
+  }
+  if (error instanceof APIConnectionError) {
+    return new HoldfastError(code, `AI provider cannot be reached${inBrackets(systemCode(error))}`, { retryable: true });
+  }
+  if (error instanceof APIError) {
+    return new HoldfastError(code, `AI provider reported an error in its stream${inBrackets(plainCode(error.code))}`, { retryable: true });
+  }
+  return new HoldfastError(code, `AI provider's reply broke off${inBrackets(systemCode(error))}`, { retryable: true });
+}
+
+const inBrackets = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`);
+
+/** A vendor's code is only repeated when it looks like a code. */
+function plainCode(code: unknown): string | undefined {
+  return typeof code === 'string' && /^[a-z0-9_.-]{1,60}$/i.test(code) ? code : undefined;
+}
+
+/** ECONNRESET and its like hide a few causes deep. */
+function systemCode(error: unknown, depth = 0): string | undefined {
+  if (!(error instanceof Error) || depth > 5) return undefined;
+  return ('code' in error ? plainCode(error.code) : undefined) ?? systemCode(error.cause, depth + 1);
+}
