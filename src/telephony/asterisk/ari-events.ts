@@ -8,10 +8,10 @@ import type { AriSnapshot } from './ari-snapshot.ts';
 
 export interface EventRouter {
   handle(event: { readonly type: string } & Record<string, unknown>): void;
-  /** Reports channels that vanished while nobody listened. */
+  /** Reports callers' channels that vanished while nobody listened, and learns of media channels that came. */
   resync(snapshot: AriSnapshot): void;
-  /** Resolves true when a channel of our own making enters the application; false after the time is up. */
-  waitForMediaChannel(channelId: string, timeoutMs: number): Promise<boolean>;
+  /** Resolves true once a media channel of ours is in the application; false after the time is up. */
+  mediaChannelEntered(channelId: string, timeoutMs: number): Promise<boolean>;
 }
 
 type Listeners = Pick<AriOptions, 'onChannelEntered' | 'onChannelLeft' | 'onDtmf' | 'onReplaced' | 'app'>;
@@ -21,9 +21,17 @@ const channelIdOf = (event: Record<string, unknown>): string => (event['channel'
 export function createEventRouter(listeners: Listeners): EventRouter {
   /** Callers' channels in the application → hangup cause, once one was announced. */
   const present = new Map<string, number | null>();
-  const waiting = new Map<string, (entered: boolean) => void>();
+  /** Our own media channels in the application, and who waits for one to come. */
+  const media = new Set<string>();
+  const waiting = new Map<string, Set<() => void>>();
+
+  const mediaEntered = (channelId: string): void => {
+    media.add(channelId);
+    for (const wake of waiting.get(channelId) ?? []) wake();
+  };
 
   const left = (channelId: string): void => {
+    media.delete(channelId);
     const cause = present.get(channelId);
     if (cause === undefined) return;
     present.delete(channelId);
@@ -33,7 +41,7 @@ export function createEventRouter(listeners: Listeners): EventRouter {
   const handlers: Record<string, (channelId: string, event: Record<string, unknown>) => void> = {
     StasisStart(channelId, event) {
       if (isMediaChannelId(channelId)) {
-        waiting.get(channelId)?.(true);
+        mediaEntered(channelId);
         return;
       }
       present.set(channelId, null);
@@ -62,18 +70,22 @@ export function createEventRouter(listeners: Listeners): EventRouter {
     },
     resync(snapshot) {
       const alive = new Set(snapshot.channels.filter(({ inApp }) => inApp).map(({ id }) => id));
-      for (const channelId of [...present.keys()]) if (!alive.has(channelId)) left(channelId);
+      for (const channelId of [...present.keys(), ...media]) if (!alive.has(channelId)) left(channelId);
+      for (const { id, state } of snapshot.channels) if (isMediaChannelId(id) && alive.has(id) && state === 'Up') mediaEntered(id);
     },
-    waitForMediaChannel(channelId, timeoutMs) {
-      return new Promise((resolve) => {
-        const settle = (entered: boolean): void => {
-          clearTimeout(timer);
-          waiting.delete(channelId);
-          resolve(entered);
-        };
-        const timer = setTimeout(() => settle(false), timeoutMs);
-        waiting.set(channelId, settle);
-      });
+    async mediaChannelEntered(channelId, timeoutMs) {
+      if (media.has(channelId)) return true;
+      const waiters = waiting.get(channelId) ?? new Set();
+      waiting.set(channelId, waiters);
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const wake = (): void => resolve(true);
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      waiters.add(wake);
+      const entered = await promise;
+      clearTimeout(timer);
+      waiters.delete(wake);
+      if (waiters.size === 0) waiting.delete(channelId);
+      return entered;
     },
   };
 }

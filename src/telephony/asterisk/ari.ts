@@ -9,10 +9,11 @@
  */
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Logger } from '../../telemetry.ts';
-import { createEventRouter } from './ari-events.ts';
+import { createEventRouter, type EventRouter } from './ari-events.ts';
+import { isMediaChannelId } from './ari-ids.ts';
 import { basicAuthorization, loadAriRest, statusOf, type AriRest } from './ari-rest.ts';
 import { openAriSocket } from './ari-socket.ts';
-import { createExternalMedia } from './external-media.ts';
+import { externalMediaCreator } from './external-media.ts';
 import { takeSnapshot, type AriSnapshot } from './ari-snapshot.ts';
 
 export type { AriSnapshot } from './ari-snapshot.ts';
@@ -50,9 +51,10 @@ export interface Ari {
   answer(channelId: string): Promise<void>;
   /** A channel that is gone already counts as hung up. `reason` as ARI names it. */
   hangup(channelId: string, reason?: 'normal' | 'busy' | 'congestion' | 'no_answer'): Promise<void>;
-  /** Makes a chan_websocket channel in this application and waits until it may be bridged. */
+  /** Makes a chan_websocket channel, which enters this application once a leg has connected to `mediaUrl`. */
   createExternalMedia(request: ExternalMediaRequest): Promise<{ readonly mediaUrl: string }>;
   createBridge(bridgeId: string): Promise<void>;
+  /** Waits for media channels of ours whose leg has only just connected: the PBX refuses them too early. */
   addToBridge(bridgeId: string, channelIds: readonly string[]): Promise<void>;
   destroyBridge(bridgeId: string): Promise<void>;
   /** Takes a channel over into `app` (default: this one), even from an application that is dead. */
@@ -67,6 +69,7 @@ export interface Ari {
 
 const REQUEST_TIMEOUT_MS = 3_000;
 const PING_INTERVAL_MS = 3_000;
+const ENTER_TIMEOUT_MS = 3_000;
 
 /** @throws HoldfastError ari_failed when the PBX cannot be reached now (retryable) or refuses the credentials. */
 export async function connectAri(options: AriOptions): Promise<Ari> {
@@ -100,9 +103,9 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     },
     ping,
     snapshot,
-    createExternalMedia: (request) => createExternalMedia({ rest, events, url, app }, request),
+    createExternalMedia: externalMediaCreator({ rest, url, app }),
     ...channelCommands(rest, app),
-    ...bridgeCommands(rest),
+    ...bridgeCommands(rest, events),
     close: () => socket.close(),
     [Symbol.asyncDispose]: () => socket.close(),
   };
@@ -125,12 +128,16 @@ function channelCommands(rest: AriRest, app: string): Pick<Ari, 'answer' | 'hang
   };
 }
 
-function bridgeCommands(rest: AriRest): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge'> {
+function bridgeCommands(rest: AriRest, events: EventRouter): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge'> {
   return {
     async createBridge(bridgeId) {
       await rest.request('bridges', 'createWithId', { bridgeId, type: 'mixing' }).catch(unlessStatus(409));
     },
     async addToBridge(bridgeId, channelIds) {
+      for (const channelId of channelIds.filter(isMediaChannelId)) {
+        if (await events.mediaChannelEntered(channelId, ENTER_TIMEOUT_MS)) continue;
+        throw new HoldfastError('ari_failed', 'The media channel did not enter the application in time', { retryable: true });
+      }
       await rest.request('bridges', 'addChannel', { bridgeId, channel: channelIds.join(',') }).catch((error: unknown) => {
         // The PBX says 400 when a channel of the list is gone, 404 for the bridge.
         if (statusOf(error) !== 400) throw error;
