@@ -11,6 +11,7 @@ import { VoiceDetector } from '../media/vad/voice-detector.ts';
 import { createProviders } from '../providers/registry.ts';
 import { connectAri } from '../telephony/asterisk/ari.ts';
 import { createCallControl } from '../telephony/asterisk/call-control.ts';
+import { releaseOrphans } from '../telephony/asterisk/orphans.ts';
 import { runProcess } from './run-process.ts';
 
 /** How long live calls may go on after SIGTERM. */
@@ -44,6 +45,7 @@ await runProcess('media', async (config, logger) => {
     timeouts: config.providers,
     logger,
   });
+  await releaseOrphans(ari, logger);
   const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
   const control = await startControlServer({ host, port, secret, node, logger });
   const describe = () => ({ id, app, controlUrl: control.url, pid: process.pid, live: node.live, capacity, draining: node.draining });

@@ -71,7 +71,7 @@ function serve(websocket: WebSocket, { node, logger }: ControlServerOptions): vo
   };
   const handle = (message: WorkerMessage): void => {
     if (message.type === 'start') {
-      session = node.start(message.plan, message.epoch);
+      session = node.start(message.plan, message.epoch, message.resumeAfter);
       session.attach(message.resumeAfter, send);
       return;
     }

@@ -36,15 +36,18 @@ export class MediaNode {
 
   /**
    * A worker brings a plan, or comes back to a call that it lost sight of.
-   * @throws HoldfastError media_node_full, media_node_draining (retryable elsewhere) or stale_epoch.
+   * @param resumeAfter 0 for a new call; more means that the worker knows this call as begun.
+   * @throws HoldfastError media_node_full, media_node_draining (retryable elsewhere), stale_epoch, or
+   *   media_node_lost when the call was begun by a process of this name that has died.
    */
-  start(plan: CallPlan, epoch: number): Session {
+  start(plan: CallPlan, epoch: number, resumeAfter: number): Session {
     const known = this.#sessions.get(plan.callId);
     if (known !== undefined) {
       if (epoch < known.epoch) throw new HoldfastError('stale_epoch', 'A newer owner has this call');
       known.epoch = epoch;
       return known;
     }
+    if (resumeAfter > 0) throw new HoldfastError('media_node_lost', 'This node has been restarted and does not know the call');
     if (this.draining) throw new HoldfastError('media_node_draining', 'This node takes no new calls', { retryable: true });
     if (this.#live.size >= this.#options.capacity) {
       throw new HoldfastError('media_node_full', 'This node is at its capacity', { retryable: true, details: { capacity: this.#options.capacity } });

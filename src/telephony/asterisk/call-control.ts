@@ -6,7 +6,7 @@ import type { Logger } from '../../telemetry.ts';
 import { bridgeIdFor, mediaChannelIdFor } from './ari-ids.ts';
 import type { Ari } from './ari.ts';
 
-/** Where the dialplan speaks its apology; see asterisk/extensions.conf. */
+/** Where the dialplan speaks its apology; see asterisk/templates/extensions.conf. */
 const FALLBACK = { context: 'holdfast-fallback', extension: 's', priority: 1 };
 
 export function createCallControl(ari: Ari, logger: Logger): CallControl {
@@ -36,6 +36,10 @@ export function createCallControl(ari: Ari, logger: Logger): CallControl {
       await ari.hangup(mediaChannelIdFor(callId, epoch));
       await ari.destroyBridge(bridgeIdFor(callId));
     },
-    giveBack: (channelId) => ari.continueInDialplan(channelId, FALLBACK),
+    giveBack: (channelId) => giveBack(ari, channelId),
   };
+}
+
+export function giveBack(ari: Ari, channelId: string): Promise<void> {
+  return ari.continueInDialplan(channelId, FALLBACK);
 }
