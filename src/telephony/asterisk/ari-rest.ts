@@ -25,6 +25,9 @@ export interface AriRest {
   request<T = unknown>(resource: string, operation: string, parameters?: Record<string, unknown>): Promise<T>;
 }
 
+/** swagger-client prints through this global of its own, on every connect, that ARI's description has an old format. */
+Object.assign(globalThis, { log: () => undefined });
+
 /** @throws HoldfastError ari_failed; retryable unless the PBX refused the credentials. */
 export async function loadAriRest(options: AriRestOptions): Promise<AriRest> {
   await probe(options);
