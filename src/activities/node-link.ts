@@ -20,6 +20,7 @@ export class NodeLink {
   #socket: ControlSocket | null = null;
   #hangupReason: string | null = null;
   #hangupTimer: NodeJS.Timeout | undefined;
+  #resumedAfter = 0;
   #heard = false;
   #over = false;
 
@@ -76,7 +77,8 @@ export class NodeLink {
     if (this.#over) return socket.close();
     this.#relay.attach(socket.send);
     const { plan, epoch } = this.#request;
-    socket.send({ type: 'start', plan, epoch, resumeAfter: this.#relay.progress.lastSeq });
+    this.#resumedAfter = this.#relay.progress.lastSeq;
+    socket.send({ type: 'start', plan, epoch, resumeAfter: this.#resumedAfter });
     if (this.#hangupReason !== null) socket.send({ type: 'hangup', reason: this.#hangupReason });
     await socket.closed;
     this.#relay.detach();
@@ -87,12 +89,19 @@ export class NodeLink {
     if (this.#over) return;
     if (message.type === 'refused') return this.#refused(message.code, message.message);
     if (message.type === 'beat') return;
+    if (message.seq <= this.#resumedAfter) return this.#forgotten();
     try {
       this.#relay.receive(message.seq, message.event);
     } catch (error) {
       this.#outcome.reject(error);
     }
     if (this.#relay.ended !== null) this.#outcome.resolve(this.#relay.ended);
+  }
+
+  /** A node that numbers from the start again is another process at the same address: the talk died with the first one. */
+  #forgotten(): void {
+    this.#socket?.send({ type: 'hangup', reason: 'session_lost' });
+    this.#outcome.reject(lost('The media node has restarted and lost the call'));
   }
 
   /** A refusal is final for this node. */

@@ -23,7 +23,7 @@ export class TurnSignaller {
     const execution = this.#context.info.workflowExecution;
     if (this.#sending || execution === undefined || !batches.due(nowMs)) return;
     this.#sending = true;
-    const batch = [...batches.waiting];
+    const batch = batches.waiting;
     const signal: TurnsSignal = { turns: batch, state: this.#relay.progress.state };
     try {
       const { client } = this.#context;

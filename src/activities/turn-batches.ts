@@ -9,49 +9,56 @@ const FIRST_BATCH = 3;
 const FULL_BATCH = 10;
 const PAUSE_MS = 15_000;
 
+export interface SentBatches {
+  /** How many signals were sent. */
+  readonly signals: number;
+  /** Utterances that the newest of them reached; -1: none. */
+  readonly signalledThrough: number;
+}
+
 export class TurnBatches {
-  #waiting: TurnRecord[] = [];
-  #signals: number;
-  #signalledThrough: number;
+  /** By sequence: a caller who goes on speaking changes the turn that was reported. */
+  readonly #waiting = new Map<number, TurnRecord>();
+  #sent: SentBatches;
   #newest: number;
   #lastTurnAtMs = 0;
 
-  constructor(before: { signals: number; signalledThrough: number }) {
-    this.#signals = before.signals;
-    this.#signalledThrough = before.signalledThrough;
+  constructor(before: SentBatches) {
+    this.#sent = { signals: before.signals, signalledThrough: before.signalledThrough };
     this.#newest = before.signalledThrough;
   }
 
-  /** How many signals were sent, and the newest sequence in them (-1: none). */
-  get sent(): { signals: number; signalledThrough: number } {
-    return { signals: this.#signals, signalledThrough: this.#signalledThrough };
+  get sent(): SentBatches {
+    return this.#sent;
   }
 
   add(turn: TurnRecord, nowMs: number): void {
-    if (turn.sequence <= this.#newest) return;
-    this.#newest = turn.sequence;
+    this.#newest = Math.max(this.#newest, turn.sequence);
     this.#lastTurnAtMs = nowMs;
-    this.#waiting.push(turn);
+    this.#waiting.set(turn.sequence, turn);
   }
 
   due(nowMs: number): boolean {
-    const waiting = this.#waiting.length;
-    if (waiting === 0) return false;
-    if (waiting >= (this.#signals === 0 ? FIRST_BATCH : FULL_BATCH)) return true;
+    const { signals, signalledThrough } = this.#sent;
+    const fresh = this.#newest - signalledThrough;
+    if (fresh >= (signals === 0 ? FIRST_BATCH : FULL_BATCH)) return true;
     const allowance = 1 + Math.floor((this.#newest + 1) / FULL_BATCH);
-    return this.#signals < allowance && nowMs - this.#lastTurnAtMs >= PAUSE_MS;
+    return this.#waiting.size > 0 && signals < allowance && nowMs - this.#lastTurnAtMs >= PAUSE_MS;
   }
 
   /** What no signal has carried yet, oldest first. */
-  get waiting(): readonly TurnRecord[] {
-    return this.#waiting;
+  get waiting(): TurnRecord[] {
+    return [...this.#waiting.values()].sort((a, b) => a.sequence - b.sequence);
   }
 
   /** To be called when Temporal has taken a batch; one that failed simply stays waiting. */
   delivered(batch: readonly TurnRecord[]): void {
-    const through = batch.at(-1)?.sequence ?? this.#signalledThrough;
-    this.#signals += 1;
-    this.#signalledThrough = Math.max(this.#signalledThrough, through);
-    this.#waiting = this.#waiting.filter((turn) => turn.sequence > through);
+    let through = this.#sent.signalledThrough;
+    for (const turn of batch) {
+      through = Math.max(through, turn.sequence);
+      // Not when it has changed since.
+      if (this.#waiting.get(turn.sequence) === turn) this.#waiting.delete(turn.sequence);
+    }
+    this.#sent = { signals: this.#sent.signals + 1, signalledThrough: through };
   }
 }

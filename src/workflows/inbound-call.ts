@@ -60,7 +60,7 @@ export async function inboundCall(request: AdmitRequest): Promise<CallOutcome> {
     (admitted) => runAdmitted(admitted),
     () => closeUnadmitted(),
   );
-  await condition(allHandlersFinished);
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   return outcome;
 
   async function runAdmitted({ response, plan, node }: Admission): Promise<CallOutcome> {

@@ -1,0 +1,56 @@
+/** The worker process: wiring only. */
+import { startCallWorker } from '../../temporal/call-worker.ts';
+import { createActivities } from '../activities/create-activities.ts';
+import { Database } from '../db/tenant-scope.ts';
+import { HoldfastError } from '../domain/errors.ts';
+import { connectRedis } from '../lib/redis.ts';
+import { admitCall } from '../services/admission.ts';
+import { finalizeCall, recordAnswered, recordTurns } from '../services/calls.ts';
+import { NodeChooser, RedisMediaNodes } from '../services/media-nodes.ts';
+import { NumberVault } from '../services/number-vault.ts';
+import { runTool } from '../services/tools.ts';
+import { errorFacts } from '../telemetry.ts';
+import { runProcess } from './run-process.ts';
+
+await runProcess('worker', async (config, logger) => {
+  const db = await Database.open({ url: config.databaseUrl });
+  const migrated = await db.isMigrated().catch((cause: unknown) => {
+    const message = `PostgreSQL cannot be reached at ${new URL(config.databaseUrl).host} (DATABASE_URL)`;
+    throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
+  });
+  if (!migrated) throw new HoldfastError('dependency_unavailable', 'The database has no tables yet: run the migrations first');
+  const redis = await connectRedis(config.redisUrl);
+  const now = () => new Date();
+  const admission = {
+    db,
+    vault: new NumberVault(config.keys),
+    mediaNodes: new RedisMediaNodes(redis, (error) => logger.warn({ event: 'registry_unavailable', error: errorFacts(error) }, 'Using the last known media nodes')),
+    nodeChooser: new NodeChooser(),
+    plan: { conversation: config.conversation, models: config.models },
+    now,
+  };
+  const activities = createActivities({
+    admitCall: (request) => admitCall(admission, request),
+    calls: {
+      recordAnswered: ({ answeredAt, ...call }) => recordAnswered({ db }, { ...call, at: answeredAt }),
+      recordTurns: (call) => recordTurns({ db }, call),
+      finalizeCall: async (call) => void (await finalizeCall({ db }, call)),
+    },
+    runTool: (request) => runTool({ db, now }, request),
+    controlSecret: config.media.controlSecret,
+    limits: config.limits,
+    logger,
+  });
+  const worker = await startCallWorker({ temporal: config.temporal, activities, logger });
+  worker.done.catch((error: unknown) => {
+    logger.fatal({ event: 'worker_broken', error: errorFacts(error) }, 'The worker broke');
+    process.exit(1);
+  });
+  return {
+    async stop() {
+      await worker.stop();
+      redis.disconnect();
+      await db[Symbol.asyncDispose]();
+    },
+  };
+});

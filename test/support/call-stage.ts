@@ -1,0 +1,197 @@
+/**
+ * Everything an inbound call needs except a telephone: real Temporal, PostgreSQL, Redis and worker
+ * processes, and media nodes that follow a script. One stage per test file.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { defineUpdate } from '@temporalio/workflow';
+import { Redis } from 'ioredis';
+import { startChild, type Child } from '../../setup/stack/child.ts';
+import { startRedis } from '../../setup/stack/redis.ts';
+import {
+  ADMIT_UPDATE,
+  INBOUND_CALL_WORKFLOW,
+  workflowIdFor,
+  type AdmitRequest,
+  type CallOutcome,
+} from '../../src/contracts/call-workflow.ts';
+import { NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
+import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
+import { Database } from '../../src/db/tenant-scope.ts';
+import { NumberVault } from '../../src/services/number-vault.ts';
+import { seedDemo, type Demo } from '../../src/services/seed.ts';
+import { startTemporal, type TemporalServer } from '../../temporal/dev-server.ts';
+import { migratedDatabase, runSql } from './database.ts';
+import { CONTROL_SECRET, ScriptedMediaNode, type Script } from './scripted-media-node.ts';
+import { sharedParts } from './stack.ts';
+import { startTcpGate, type TcpGate } from './tcp-gate.ts';
+
+const admit = defineUpdate<InboundWebhookResponse>(ADMIT_UPDATE);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const TASK_QUEUE = 'holdfast-test';
+
+export type StoredTurn = { readonly sequence: number; readonly speaker: string; readonly text: string };
+
+export class CallStage implements AsyncDisposable {
+  readonly temporal: TemporalServer;
+  readonly client: Client;
+  readonly demo: Demo;
+  /** Between the workers and PostgreSQL. */
+  readonly postgresGate: TcpGate;
+  readonly #parts: AsyncDisposableStack;
+  readonly #redis: Redis;
+  readonly #workerEnv: Record<string, string>;
+  readonly #ownerUrl: string;
+  readonly #dir: string;
+  #workers = 0;
+
+  private constructor(fields: {
+    temporal: TemporalServer; client: Client; demo: Demo; postgresGate: TcpGate; parts: AsyncDisposableStack;
+    redis: Redis; workerEnv: Record<string, string>; ownerUrl: string; dir: string;
+  }) {
+    this.temporal = fields.temporal;
+    this.client = fields.client;
+    this.demo = fields.demo;
+    this.postgresGate = fields.postgresGate;
+    this.#parts = fields.parts;
+    this.#redis = fields.redis;
+    this.#workerEnv = fields.workerEnv;
+    this.#ownerUrl = fields.ownerUrl;
+    this.#dir = fields.dir;
+  }
+
+  static async start(settings: { env?: Record<string, string> } = {}): Promise<CallStage> {
+    const parts = new AsyncDisposableStack();
+    try {
+      const shared = sharedParts();
+      const dir = await mkdtemp(join(tmpdir(), 'holdfast-call-'));
+      parts.defer(() => rm(dir, { recursive: true, force: true }));
+      const database = parts.use(await migratedDatabase());
+      const temporal = parts.use(await startTemporal({ parts: shared.parts, dir, logFile: join(dir, 'temporal.log'), port: 0, uiPort: 0 }));
+      const redisServer = parts.use(await startRedis({ parts: shared.parts, dir, logFile: join(dir, 'redis.log'), port: 0 }));
+      const redis = new Redis(redisServer.url);
+      parts.defer(() => redis.disconnect());
+      const keys = { encryption: randomBytes(32), numberHash: randomBytes(32) };
+      const db = parts.use(await Database.open({ url: database.appUrl }));
+      const demo = await seedDemo({ db, vault: new NumberVault(keys) });
+      const url = new URL(database.appUrl);
+      const postgresGate = parts.use(await startTcpGate({ host: url.hostname, port: Number(url.port) }));
+      url.hostname = '127.0.0.1';
+      url.port = String(postgresGate.port);
+      const connection = await Connection.connect({ address: temporal.address });
+      parts.defer(() => connection.close());
+      const workerEnv = {
+        PATH: process.env['PATH'] ?? '',
+        APP_ENV: 'development',
+        DATABASE_URL: url.href,
+        REDIS_URL: redisServer.url,
+        TEMPORAL_ADDRESS: temporal.address,
+        TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+        MEDIA_CONTROL_SECRET: CONTROL_SECRET,
+        DATA_ENCRYPTION_KEY: keys.encryption.toString('base64'),
+        NUMBER_HASH_KEY: keys.numberHash.toString('base64'),
+        ...settings.env,
+      };
+      const client = new Client({ connection });
+      return new CallStage({ temporal, client, demo, postgresGate, parts, redis, workerEnv, ownerUrl: database.ownerUrl, dir });
+    } catch (error) {
+      await parts.disposeAsync();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+  }
+
+  /** The real worker process. It may also be stopped or killed by the test. */
+  async worker(): Promise<Child> {
+    const logFile = join(this.#dir, `worker-${++this.#workers}.log`);
+    const child = await startChild({
+      name: 'worker',
+      command: [process.execPath, join(root, 'src/bin/worker.ts')],
+      env: this.#workerEnv,
+      cwd: this.#dir,
+      logFile,
+      ready: async () => (await readFile(logFile, 'utf8')).includes('"event":"started"'),
+      stopTimeoutMs: 20_000,
+    });
+    this.#parts.use(child);
+    return child;
+  }
+
+  /** A node that is announced until it is disposed. */
+  async mediaNode(script: Script): Promise<ScriptedMediaNode> {
+    const node = await ScriptedMediaNode.start(script);
+    const key = `${NODE_KEY_PREFIX}${node.node.id}`;
+    await this.#redis.set(key, JSON.stringify(node.node));
+    const dispose = node[Symbol.asyncDispose].bind(node);
+    node[Symbol.asyncDispose] = async () => {
+      await this.#redis.del(key);
+      await dispose();
+    };
+    return node;
+  }
+
+  request(calledNumber: string = this.demo.did): AdmitRequest {
+    return {
+      callRecordId: randomUUID(),
+      channelId: `test-${randomBytes(4).toString('hex')}.1`,
+      calledNumber,
+      sealedCallerNumber: null,
+      arrivedAt: new Date().toISOString(),
+    };
+  }
+
+  /** As the webhook does: one update-with-start under a constant update id. */
+  async admit(request: AdmitRequest, withinMs = 10_000): Promise<InboundWebhookResponse> {
+    const startWorkflowOperation = new WithStartWorkflowOperation(INBOUND_CALL_WORKFLOW, {
+      workflowId: workflowIdFor(request.callRecordId),
+      taskQueue: TASK_QUEUE,
+      args: [request],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowTaskTimeout: '3s',
+    });
+    return this.client.withDeadline(Date.now() + withinMs, () =>
+      this.client.workflow.executeUpdateWithStart(admit, { startWorkflowOperation, updateId: 'admit' }),
+    );
+  }
+
+  /** Starts the workflow without the update, as when the webhook died between the two. */
+  async startWithoutUpdate(request: AdmitRequest): Promise<void> {
+    await this.client.workflow.start(INBOUND_CALL_WORKFLOW, {
+      workflowId: workflowIdFor(request.callRecordId), taskQueue: TASK_QUEUE, args: [request], workflowTaskTimeout: '3s',
+    });
+  }
+
+  handle(request: AdmitRequest): WorkflowHandle {
+    return this.client.workflow.getHandle(workflowIdFor(request.callRecordId));
+  }
+
+  async outcome(request: AdmitRequest): Promise<CallOutcome> {
+    return (await this.handle(request).result()) as CallOutcome;
+  }
+
+  turns(request: AdmitRequest): Promise<StoredTurn[]> {
+    return this.#rows('select sequence, speaker, text from call_turns where call_id = $1 order by sequence', [request.callRecordId]);
+  }
+
+  async call(request: AdmitRequest): Promise<Record<string, unknown> | undefined> {
+    const sql = 'select status, disposition, reason, answered_at, ended_at, usage from calls where id = $1';
+    return (await this.#rows(sql, [request.callRecordId]))[0];
+  }
+
+  bookings(request: AdmitRequest): Promise<Record<string, unknown>[]> {
+    return this.#rows('select starts_at from bookings where source_call_id = $1', [request.callRecordId]);
+  }
+
+  /** Row-level security holds for the owner of the tables, too. */
+  #rows<Row extends Record<string, unknown>>(sql: string, values: unknown[]): Promise<Row[]> {
+    return runSql<Row>(this.#ownerUrl, { sql: `select set_config('app.tenant_id', $1, false)`, values: [this.demo.tenantId] }, { sql, values });
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * A media node that speaks the control protocol for real and a script instead of a conversation:
+ * events are numbered, kept until acknowledged and repeated after a re-attach; sessions outlive
+ * their socket; an older epoch is refused; beats while a session lives.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { CallPlan } from '../../src/contracts/call-plan.ts';
+import {
+  CONTROL_BEAT_MS,
+  CONTROL_PATH,
+  workerMessage,
+  type CallEvent,
+  type NodeMessage,
+  type ToolResult,
+} from '../../src/contracts/media-control.ts';
+import type { MediaNode } from '../../src/contracts/media-node.ts';
+import type { Disposition, Speaker } from '../../src/domain/call.ts';
+import type { ErrorCode } from '../../src/domain/errors.ts';
+
+export const CONTROL_SECRET = 'control-secret-for-tests';
+
+export class ScriptedSession {
+  readonly plan: CallPlan;
+  readonly epoch: number;
+  readonly acknowledged: number[] = [];
+  readonly results: ToolResult[] = [];
+  readonly hangups: string[] = [];
+  /** How many sockets have attached so far. */
+  attachments = 0;
+  over = false;
+  #log: { seq: number; event: CallEvent }[] = [];
+  #next = 1;
+  #sequence = 0;
+  #socket: WebSocket | null = null;
+  #waiters: (() => void)[] = [];
+
+  constructor(plan: CallPlan, epoch: number) {
+    this.plan = plan;
+    this.epoch = epoch;
+  }
+
+  get unacknowledged(): number {
+    return this.#log.length;
+  }
+
+  get attached(): boolean {
+    return this.#socket !== null;
+  }
+
+  attach(socket: WebSocket, resumeAfter: number): void {
+    this.#socket?.close();
+    this.#socket = socket;
+    this.attachments += 1;
+    this.#forget(resumeAfter);
+    for (const entry of this.#log) this.#send({ type: 'event', ...entry });
+    this.#changed();
+  }
+
+  detach(socket: WebSocket): void {
+    if (this.#socket === socket) this.#socket = null;
+    this.#changed();
+  }
+
+  dropSocket(): void {
+    this.#socket?.terminate();
+  }
+
+  emit(event: CallEvent): void {
+    const entry = { seq: this.#next++, event };
+    this.#log.push(entry);
+    this.#send({ type: 'event', ...entry });
+  }
+
+  /** One utterance. */
+  say(speaker: Speaker, text: string, extra: { interrupted?: boolean; responseMs?: number } = {}): void {
+    const at = new Date().toISOString();
+    const latencies = extra.responseMs === undefined ? {} : { responseMs: extra.responseMs };
+    const interrupted = extra.interrupted ?? false;
+    const turn = { sequence: this.#sequence++, speaker, text, heardText: text, interrupted, startedAt: at, endedAt: at, latencies };
+    this.emit({ kind: 'turn', turn });
+  }
+
+  answer(): void {
+    this.emit({ kind: 'answered', at: new Date().toISOString() });
+    this.emit({ kind: 'state', state: 'greeting' });
+  }
+
+  end(disposition: Disposition, reason: string): void {
+    const usage = { sttSeconds: 12.5, llmPromptTokens: 900, llmCompletionTokens: 200, ttsCharacters: 640 };
+    this.emit({ kind: 'ended', at: new Date().toISOString(), disposition, reason, usage });
+  }
+
+  /** Sends a call and waits for its answer, whichever socket brings it. */
+  async tool(event: Omit<Extract<CallEvent, { kind: 'tool_call' }>, 'kind'>): Promise<ToolResult> {
+    this.emit({ kind: 'tool_call', ...event });
+    await this.until(() => this.results.some((result) => result.key === event.key));
+    return this.results.find((result) => result.key === event.key) as ToolResult;
+  }
+
+  /** Resolves when the condition holds; it is asked again after every message and attachment. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  beat(): void {
+    this.#send({ type: 'beat' });
+  }
+
+  hear(message: Exclude<ReturnType<typeof workerMessage.parse>, { type: 'start' }>): void {
+    if (message.type === 'ack') {
+      this.acknowledged.push(message.seq);
+      this.#forget(message.seq);
+    } else if (message.type === 'tool_result') {
+      const { type: _, ...result } = message;
+      this.results.push(result);
+    } else {
+      this.hangups.push(message.reason);
+    }
+    this.#changed();
+  }
+
+  #forget(seq: number): void {
+    const ended = this.#log.find((entry) => entry.seq <= seq && entry.event.kind === 'ended');
+    this.#log = this.#log.filter((entry) => entry.seq > seq);
+    if (ended !== undefined) this.over = true;
+  }
+
+  #send(message: NodeMessage): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+  }
+
+  #changed(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}
+
+export type Script = (session: ScriptedSession) => Promise<void> | void;
+
+export class ScriptedMediaNode implements AsyncDisposable {
+  /** By call id; sessions stay here after their end for the test to look at. */
+  readonly sessions = new Map<string, ScriptedSession>();
+  /** Set to turn every new call away. */
+  refusal: { code: ErrorCode; message: string } | null = null;
+  /** False: the node goes silent without closing its sockets, as a frozen process does. */
+  beating = true;
+  readonly node: MediaNode;
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #beats: NodeJS.Timeout;
+  readonly #script: Script;
+
+  private constructor(http: Server, script: Script) {
+    const { port } = http.address() as AddressInfo;
+    this.#http = http;
+    this.#script = script;
+    this.node = {
+      id: 'media-test', app: 'holdfast-media-test', controlUrl: `ws://127.0.0.1:${port}`,
+      pid: process.pid, live: 0, capacity: 10, draining: false,
+    };
+    this.#sockets = new WebSocketServer({
+      server: http,
+      path: CONTROL_PATH,
+      verifyClient: ({ req }: { req: IncomingMessage }) => req.headers.authorization === `Bearer ${CONTROL_SECRET}`,
+    });
+    this.#sockets.on('connection', (socket) => this.#accept(socket));
+    this.#beats = setInterval(() => {
+      if (this.beating) for (const session of this.sessions.values()) session.beat();
+    }, CONTROL_BEAT_MS);
+  }
+
+  static async start(script: Script): Promise<ScriptedMediaNode> {
+    const http = createServer();
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    return new ScriptedMediaNode(http, script);
+  }
+
+  async session(callId: string): Promise<ScriptedSession> {
+    for (;;) {
+      const session = this.sessions.get(callId);
+      if (session !== undefined) return session;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** As kill -9: sockets reset, nothing listens, sessions are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#beats);
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+    this.#http.closeAllConnections();
+    await new Promise((resolve) => this.#http.close(resolve));
+  }
+
+  #accept(socket: WebSocket): void {
+    let session: ScriptedSession | null = null;
+    socket.on('error', () => undefined);
+    socket.on('message', (data) => {
+      const message = workerMessage.parse(JSON.parse(String(data)));
+      if (message.type !== 'start') {
+        session?.hear(message);
+        return;
+      }
+      const known = this.sessions.get(message.plan.callId);
+      const refusal = known === undefined || known.over ? this.refusal : known.epoch > message.epoch ? staleEpoch : null;
+      if (refusal !== null) {
+        socket.send(JSON.stringify({ type: 'refused', ...refusal }));
+        socket.close();
+        return;
+      }
+      session = known ?? new ScriptedSession(message.plan, message.epoch);
+      this.sessions.set(message.plan.callId, session);
+      session.attach(socket, message.resumeAfter);
+      if (known === undefined) void this.#script(session);
+    });
+    socket.on('close', () => session?.detach(socket));
+  }
+}
+
+const staleEpoch = { code: 'stale_epoch', message: 'A newer epoch owns the call' } as const;
