@@ -22,6 +22,7 @@ export interface CallerOptions extends Omit<CallOptions, 'onHeard'> {
 export type CallerMoment =
   | { readonly kind: 'answered'; readonly atMs: number }
   | { readonly kind: 'agent_on' | 'agent_off'; readonly atMs: number }
+  | { readonly kind: 'spoken'; readonly atMs: number }
   | { readonly kind: 'say'; readonly atMs: number; readonly text: string; readonly interrupting: boolean };
 
 export interface CallerResult {
@@ -59,7 +60,10 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
     const line = { text: command.text, atMs: Date.now(), interrupting: listener.speaking };
     said.push(line);
     onMoment?.({ kind: 'say', ...line });
-    return void call.say(command.text).then(() => dispatch({ kind: 'spoken', atMs: Date.now() }));
+    return void call.say(command.text).then(() => {
+      onMoment?.({ kind: 'spoken', atMs: Date.now() });
+      dispatch({ kind: 'spoken', atMs: Date.now() });
+    });
   };
 
   call = await carrier.placeCall({

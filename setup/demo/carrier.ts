@@ -15,8 +15,10 @@ import { placeCall, type CallOptions, type CarrierCall } from './carrier-call.ts
 
 export interface CarrierOptions {
   readonly parts: Pick<Parts, 'asterisk' | 'flite'>;
-  /** Configuration, state and recordings; made when missing. */
+  /** Configuration and state; made when missing. Short: the control socket's path is limited. */
   readonly dir: string;
+  /** One directory per call with agent.wav and caller.wav. Default: `calls` below `dir`. */
+  readonly recordingsDir?: string;
   readonly logFile: string;
   /** Where the PBX listens for SIP over UDP. */
   readonly pbxSip: { readonly host: string; readonly port: number };
@@ -60,6 +62,7 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     await child.stop();
     throw error;
   }
+  const recordingsDir = options.recordingsDir ?? join(options.dir, 'calls');
   const stop = async (): Promise<void> => {
     ari.close();
     await child.stop();
@@ -68,7 +71,7 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     child,
     pid: child.pid,
     sip: { host: '127.0.0.1', port: sipPort },
-    placeCall: (call) => placeCall({ ari, app: CARRIER_APP, flite: options.parts.flite.command, recordingsDir: join(options.dir, 'calls') }, call),
+    placeCall: (call) => placeCall({ ari, app: CARRIER_APP, flite: options.parts.flite.command, recordingsDir }, call),
     channelCount: async () => (await ari.request<unknown[]>('GET', '/channels')).length,
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,4 +1,5 @@
 /** One child process: its output in a file, a way to know it is ready, and an end that leaves nothing behind. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -14,15 +15,13 @@ export interface ChildOptions {
   /** stdout and stderr go here, appended. */
   readonly logFile: string;
   /** Polled until true; rejects start when it stays false for readyTimeoutMs or the process exits. */
-  readonly ready: () => Promise<boolean>;
+  readonly ready: (pid: number) => Promise<boolean>;
   readonly readyTimeoutMs?: number;
   /** Sent first at stop; SIGKILL follows after stopTimeoutMs. */
   readonly stopSignal?: NodeJS.Signals;
   readonly stopTimeoutMs?: number;
   /** Run as this user (only root may). */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** Aborts a start that is under way; the process is stopped and start rejects. */
-  readonly abort?: AbortSignal;
 }
 
 export interface Child {
@@ -43,6 +42,17 @@ const POLL_MS = 50;
  * able to clean up (SIGKILL, out of memory).
  */
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
+const aborting = new AsyncLocalStorage<AbortSignal>();
+
+/**
+ * Every startChild within `work`, however deep, gives up when the signal fires: the process is
+ * stopped and the start rejects with the signal's reason.
+ */
+export function startingUntil<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+  const outer = aborting.getStore();
+  return aborting.run(outer === undefined ? signal : AbortSignal.any([outer, signal]), work);
+}
 
 const alive = new Set<number>();
 // The last net for an exit that skipped stop(): a synchronous one, because nothing else runs any more.
@@ -65,7 +75,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const stopSignal = options.stopSignal ?? 'SIGTERM';
   const [program, ...args] = withParentDeathSignal(options.command, stopSignal);
   if (options.command.length === 0 || program === undefined) throw new Error(`${options.name}: empty command`);
-  options.abort?.throwIfAborted();
+  const abort = aborting.getStore();
+  abort?.throwIfAborted();
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openSync(options.logFile, 'a');
   // A process group of its own: Ctrl-C in the terminal reaches only us, and we stop the parts in order.
@@ -90,11 +101,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   };
   const deadline = Date.now() + (options.readyTimeoutMs ?? 30_000);
   for (;;) {
-    if (ended === undefined && (await options.ready().catch(() => false))) break;
-    if (ended !== undefined || Date.now() > deadline || options.abort?.aborted === true) {
+    if (ended === undefined && (await options.ready(pid).catch(() => false))) break;
+    if (ended !== undefined || Date.now() > deadline || abort?.aborted === true) {
       const why = ended === undefined ? 'did not become ready' : `ended at once (${ended})`;
       await stop();
-      options.abort?.throwIfAborted();
+      abort?.throwIfAborted();
       const tail = (await readFile(options.logFile, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n');
       throw new Error(`${options.name} ${why}. Log: ${options.logFile}\n${tail}`);
     }

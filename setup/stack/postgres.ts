@@ -16,7 +16,6 @@ export interface PostgresOptions {
   readonly dir: string;
   readonly logFile: string;
   readonly port?: number;
-  readonly abort?: AbortSignal;
 }
 
 export interface Postgres {
@@ -63,7 +62,6 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     // Fast shutdown: sessions are ended instead of waited for.
     stopSignal: 'SIGINT',
     ...(user === undefined ? {} : { user }),
-    ...(options.abort === undefined ? {} : { abort: options.abort }),
   });
   const stop = async (): Promise<void> => {
     await child.stop();

@@ -12,7 +12,6 @@ export interface RedisOptions {
   readonly dir: string;
   readonly logFile: string;
   readonly port?: number;
-  readonly abort?: AbortSignal;
 }
 
 export interface Redis {
@@ -36,7 +35,6 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
     command: [...options.parts.redisServer.command, configFile],
     logFile: options.logFile,
     ready: () => answersPing(port, password),
-    ...(options.abort === undefined ? {} : { abort: options.abort }),
   });
   const stop = async (): Promise<void> => {
     await child.stop();

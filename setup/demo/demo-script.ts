@@ -1,0 +1,37 @@
+/** What the demo's caller wants: the opening hours, an appointment, and a polite end. */
+import type { FollowUp, Step } from './script.ts';
+
+export interface Wish {
+  readonly day: string;
+  /** As it is said. */
+  readonly time: string;
+}
+
+/** Day and time of the n-th caller at once: wishes that do not collide, in words that are recognised well. */
+export function wishOf(n: number): Wish {
+  const days = ['wednesday', 'friday', 'monday'] as const;
+  const times = ['eleven in the morning', "ten o'clock in the morning", 'three in the afternoon', 'nine in the morning', 'one in the afternoon', 'four in the afternoon'] as const;
+  return { day: days[n % days.length] ?? 'wednesday', time: times[Math.floor(n / days.length) % times.length] ?? 'eleven in the morning' };
+}
+
+const followUps = (wish: Wish): FollowUp[] => [
+  { when: /shall i|should i|would you like me to|is that (right|correct|okay)|does that/i, say: 'yes please' },
+  { when: /\bname\b/i, say: 'my name is john smith' },
+  { when: /(what|which) (day|date)/i, say: `on ${wish.day} at ${wish.time}` },
+  { when: /(what|which) time/i, say: `at ${wish.time}` },
+  // The slot is gone: another day at the same hour.
+  { when: /not (free|available|possible)|taken|already|instead/i, say: `can i come on ${wish.day === 'tuesday' ? 'friday' : 'tuesday'} at ${wish.time}` },
+];
+
+export function demoScript(wish: Wish): Step[] {
+  return [
+    { do: 'hear', what: 'a greeting that offers help', expect: /help/i },
+    { do: 'say', text: 'what are your opening hours' },
+    { do: 'interrupt', afterMs: 1_500 },
+    { do: 'say', text: `i would like to book an appointment on ${wish.day} at ${wish.time}` },
+    { do: 'hear', what: 'that the appointment is booked', expect: /\bbooked\b|confirmed/i, answers: followUps(wish) },
+    { do: 'say', text: 'no that is everything thank you goodbye' },
+    { do: 'hear', what: 'a goodbye', expect: /goodbye|good bye|bye/i },
+    { do: 'await_hangup' },
+  ];
+}

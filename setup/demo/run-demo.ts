@@ -1,0 +1,145 @@
+/** Places the demo's calls, shows the conversation live, and sums up what was measured and stored. */
+import { randomInt } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { workflowIdFor } from '../../src/contracts/call-workflow.ts';
+import { analyse } from './analyse.ts';
+import { callAndTalk, type CallerMoment, type CallerResult } from './caller.ts';
+import type { Carrier } from './carrier.ts';
+import { demoScript, wishOf } from './demo-script.ts';
+import { connectHistory, type History } from './history.ts';
+import { formatTalkLine, TalkLines } from './live-terminal.ts';
+import { records, type Placed, type Records } from './records.ts';
+import { summarise, type CallSummary } from './summary.ts';
+import { formatWav, parseWav } from './wav.ts';
+
+export interface DemoTarget {
+  /** http://host:port */
+  readonly apiUrl: string;
+  readonly demo: { readonly tenantId: string; readonly did: string };
+  readonly temporal: { readonly address: string; readonly namespace: string };
+}
+
+export interface DemoOptions {
+  readonly carrier: Carrier;
+  readonly target: DemoTarget;
+  /** Placed at once. Default 1. */
+  readonly calls?: number;
+  /** One line of the live view. */
+  readonly print?: (line: string) => void;
+  readonly colour?: boolean;
+}
+
+export interface DemoResult {
+  /** Every call completed and every expectation of its script held. */
+  readonly ok: boolean;
+  /** The first call; null when it left no record. */
+  readonly call: CallSummary | null;
+  readonly calls: readonly CallSummary[];
+  readonly failures: readonly string[];
+}
+
+type Context = Required<DemoOptions> & { readonly records: Records; readonly history: History };
+
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const { target, calls = 1, print = () => undefined, colour = false } = options;
+  await using history = await connectHistory(target.temporal);
+  const context: Context = { ...options, calls, print, colour, history, records: records({ apiUrl: target.apiUrl, tenantId: target.demo.tenantId }) };
+  const callers = callerNumbers(calls);
+  const outcomes = await Promise.all(
+    callers.map((callerNumber, n) =>
+      oneCall(context, callerNumber, n).catch((error: unknown) => ({ summary: null, failure: error instanceof Error ? error.message : String(error) })),
+    ),
+  );
+  const summaries = outcomes.map((outcome) => outcome.summary).filter((summary) => summary !== null);
+  const failures = outcomes.flatMap((outcome, n) => (outcome.failure === null ? [] : [calls === 1 ? outcome.failure : `call ${n + 1}: ${outcome.failure}`]));
+  return { ok: failures.length === 0, call: outcomes[0]?.summary ?? null, calls: summaries, failures };
+}
+
+interface Outcome {
+  readonly summary: CallSummary | null;
+  readonly failure: string | null;
+}
+
+async function oneCall(context: Context, callerNumber: string, n: number): Promise<Outcome> {
+  const { carrier, target, print, calls } = context;
+  const placed: Placed = { callerNumber, sinceMs: Date.now() };
+  const view = calls === 1 ? liveView(context) : undefined;
+  const result = await callAndTalk({
+    carrier,
+    to: target.demo.did,
+    from: callerNumber,
+    script: demoScript(wishOf(n)),
+    listenToWords: (onWords) =>
+      context.records.listen(placed, (words) => {
+        view?.words(words);
+        onWords(words);
+      }),
+    onMoment: (moment) => view?.moment(moment),
+  });
+  view?.end();
+  const outcome = result.answered ? await sumUp(context, result, placed) : { summary: null, failure: result.failure };
+  if (calls > 1) print(`  call ${String(n + 1).padStart(3)}  ${outcome.failure ?? `${outcome.summary?.disposition} in ${outcome.summary?.turns.length} turns`}`);
+  return outcome;
+}
+
+async function sumUp(context: Context, result: CallerResult, placed: Placed): Promise<Outcome> {
+  const stored = await context.records.finished(placed);
+  const recording = await result.call.recording();
+  if (recording === null) throw new Error('the call was not recorded');
+  const [caller, agent] = [parseWav(await readFile(recording.caller)), parseWav(await readFile(recording.agent))];
+  const stereo = join(dirname(recording.agent), 'call.wav');
+  await writeFile(stereo, formatWav(agent.sampleRate, [caller.pcm, agent.pcm]));
+  const workflowId = workflowIdFor(stored.id);
+  const booking = await context.records.bookingOf(stored.id);
+  const failure = result.failure ?? (stored.disposition !== 'completed' ? `the call ended as ${stored.disposition}` : booking === null ? 'no booking was stored' : null);
+  const summary = summarise({
+    workflowId,
+    call: stored,
+    turns: stored.turns,
+    booking,
+    historyEvents: await context.history.eventsOf(workflowId),
+    measures: analyse({ sampleRate: agent.sampleRate, caller: caller.pcm, agent: agent.pcm }),
+    answeredAtMs: result.call.answeredAtMs ?? 0,
+    recording: { ...recording, stereo },
+    failure,
+  });
+  return { summary, failure };
+}
+
+const VIEW_REFRESH_MS = 200;
+
+function liveView({ print, colour, target }: Context) {
+  const lines = new TalkLines();
+  let answeredAtMs = 0;
+  const flush = (everything: boolean): void => {
+    for (const line of lines.take(Date.now() - answeredAtMs, everything)) print(formatTalkLine(line, colour));
+  };
+  const timer = setInterval(() => flush(false), VIEW_REFRESH_MS);
+  print(`  Calling ${target.demo.did} …`);
+  return {
+    moment(moment: CallerMoment): void {
+      if (moment.kind === 'answered') answeredAtMs = moment.atMs;
+      const atMs = moment.atMs - answeredAtMs;
+      if (moment.kind === 'agent_on') lines.agentOn(atMs);
+      if (moment.kind === 'agent_off') lines.agentOff(atMs);
+      if (moment.kind === 'say') lines.callerSays(moment.text, atMs, moment.interrupting);
+      if (moment.kind === 'spoken') lines.callerFinished(atMs);
+    },
+    words({ text, startedAtMs, interrupted }: { text: string; startedAtMs: number; interrupted: boolean }): void {
+      if (text !== '') lines.agentWords(text, startedAtMs - answeredAtMs, interrupted);
+    },
+    end(): void {
+      clearInterval(timer);
+      flush(true);
+    },
+  };
+}
+
+/** Distinct numbers from the ranges that are reserved for fiction. */
+function callerNumbers(count: number): string[] {
+  const areas = [205, 206, 212, 213, 303, 305, 312, 404, 415, 503, 602, 617, 702, 713, 801, 901];
+  const numbers = new Set<string>();
+  while (numbers.size < count) numbers.add(`+1${areas[randomInt(areas.length)]}55501${String(randomInt(100)).padStart(2, '0')}`);
+  return [...numbers];
+}

@@ -1,0 +1,150 @@
+/** Everything below Holdfast's own processes: databases, Temporal, speech, the PBX. Each embedded unless the environment names one. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPbx } from '../../asterisk/start.ts';
+import { startTemporal } from '../../temporal/dev-server.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { INBOUND_WEBHOOK_PATH } from '../../src/contracts/telephony-webhook.ts';
+import { startingUntil } from './child.ts';
+import { startEmbeddedAi } from './embedded-ai.ts';
+import type { Addresses, Secrets } from './environment.ts';
+import type { External } from './external.ts';
+import type { Parts } from './parts.ts';
+import { freePort, freeUdpPort } from './ports.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+
+export interface FoundationOptions {
+  readonly parts: Parts;
+  readonly dataDir: string;
+  readonly logsDir: string;
+  readonly external: External;
+  readonly secrets: Secrets;
+  /** Take well-known ports when they are free; tests leave them to others. */
+  readonly wellKnownPorts: boolean;
+  readonly onReady: (facts: { name: string; detail: string; ms: number }) => void;
+}
+
+export interface Foundation extends AsyncDisposable {
+  readonly addresses: Addresses;
+  readonly databaseOwnerUrl: string;
+  readonly temporalUiUrl: string;
+  /** host:port, UDP */
+  readonly sip: string;
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+/** Started at once, because none needs another; when one fails, the others are stopped again. */
+export async function startFoundation(options: FoundationOptions): Promise<Foundation> {
+  const pids: Record<string, number> = {};
+  const running = new AsyncDisposableStack();
+  const apiPort = await freePort(options.wellKnownPorts ? 8080 : 0);
+  const oneFailed = new AbortController();
+  const start = <Part>(name: string, starter: Starter<Part>) =>
+    startingUntil(oneFailed.signal, () => timed({ name, options, running, pids }, starter)).catch((error: unknown) => {
+      oneFailed.abort(error);
+      throw error;
+    });
+  const starts = [
+    start('postgres', () => database(options)),
+    start('redis', () => redis(options)),
+    start('temporal', () => temporal(options)),
+    start('embeddedAi', () => speech(options)),
+    start('asterisk', () => pbx(options, apiPort)),
+  ] as const;
+  try {
+    const [postgres, redisUrl, temporalServer, openai, asterisk] = await Promise.all(starts);
+    return {
+      addresses: { databaseUrl: postgres.appUrl, redisUrl, apiPort, openai, ari: asterisk.ari, temporal: temporalServer },
+      databaseOwnerUrl: postgres.ownerUrl,
+      temporalUiUrl: temporalServer.uiUrl,
+      sip: asterisk.sip,
+      pids,
+      [Symbol.asyncDispose]: () => running.disposeAsync(),
+    };
+  } catch (error) {
+    // Those still starting give up; what is running by now is stopped.
+    await Promise.allSettled(starts);
+    await running.disposeAsync();
+    throw error;
+  }
+}
+
+interface Started<Part> {
+  readonly part: Part;
+  readonly detail: string;
+  /** Absent when the part is the environment's. */
+  readonly child?: { readonly pid: number; stop(): Promise<void> };
+}
+type Starter<Part> = () => Promise<Started<Part>>;
+
+interface Timing {
+  readonly name: string;
+  readonly options: FoundationOptions;
+  readonly running: AsyncDisposableStack;
+  readonly pids: Record<string, number>;
+}
+
+async function timed<Part>({ name, options, running, pids }: Timing, starter: Starter<Part>): Promise<Part> {
+  const startedAtMs = performance.now();
+  const { part, detail, child } = await starter();
+  if (child !== undefined) {
+    pids[name] = child.pid;
+    running.defer(() => child.stop());
+  }
+  options.onReady({ name, detail, ms: performance.now() - startedAtMs });
+  return part;
+}
+
+async function database({ external, dataDir, logsDir, wellKnownPorts }: FoundationOptions): Promise<Started<{ appUrl: string; ownerUrl: string }>> {
+  if (external.database !== undefined) return { part: external.database, detail: 'DATABASE_URL' };
+  const postgres = await startPostgres({ dir: dataDir, logFile: join(logsDir, 'postgres.log'), port: wellKnownPorts ? 5432 : 0 });
+  return { part: postgres, detail: `127.0.0.1:${postgres.port}`, child: postgres };
+}
+
+async function redis({ external, parts, dataDir, logsDir, wellKnownPorts }: FoundationOptions): Promise<Started<string>> {
+  if (external.redisUrl !== undefined) return { part: external.redisUrl, detail: 'REDIS_URL' };
+  const server = await startRedis({ parts, dir: dataDir, logFile: join(logsDir, 'redis.log'), port: wellKnownPorts ? 6379 : 0 });
+  return { part: server.url, detail: new URL(server.url).host, child: server };
+}
+
+async function temporal(options: FoundationOptions): Promise<Started<NonNullable<External['temporal']>>> {
+  const { external, parts, dataDir, logsDir, wellKnownPorts } = options;
+  if (external.temporal !== undefined) {
+    await ensureSearchAttributes(external.temporal);
+    return { part: external.temporal, detail: 'TEMPORAL_ADDRESS' };
+  }
+  const ports = wellKnownPorts ? {} : { port: 0, uiPort: 0 };
+  const server = await startTemporal({ parts, dir: join(dataDir, 'temporal'), logFile: join(logsDir, 'temporal.log'), ...ports });
+  return { part: { address: server.address, namespace: 'default', uiUrl: server.uiUrl }, detail: server.address, child: server };
+}
+
+async function speech({ external, parts, dataDir, logsDir, wellKnownPorts }: FoundationOptions): Promise<Started<Addresses['openai']>> {
+  if (external.openai !== undefined) return { part: external.openai, detail: 'OPENAI_API_KEY' };
+  const dir = join(dataDir, 'ai');
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const server = await startEmbeddedAi({ parts, dir, logFile: join(logsDir, 'embedded-ai.log'), port: wellKnownPorts ? 8090 : 0 });
+  return { part: server, detail: new URL(server.baseUrl).host, child: server.child };
+}
+
+const ARI_USERNAME = 'holdfast';
+
+async function pbx(options: FoundationOptions, apiPort: number): Promise<Started<{ ari: Addresses['ari']; sip: string }>> {
+  const { external, parts, dataDir, logsDir, secrets, wellKnownPorts } = options;
+  if (external.ari !== undefined) return { part: { ari: external.ari, sip: external.ari.sip }, detail: 'ARI_URL' };
+  const server = await startPbx({
+    parts,
+    dir: join(dataDir, 'pbx'),
+    logFile: join(logsDir, 'asterisk.log'),
+    sipPort: await freeUdpPort(wellKnownPorts ? 5060 : 0),
+    httpPort: await freePort(wellKnownPorts ? 8088 : 0),
+    // Apart from the carrier's range.
+    rtpPorts: { first: 12_000, last: 19_998 },
+    webhookUrl: `http://127.0.0.1:${apiPort}${INBOUND_WEBHOOK_PATH}`,
+    webhookSecret: secrets.webhook,
+    ariUsername: ARI_USERNAME,
+    ariPassword: secrets.ariPassword,
+  });
+  const ari = { url: server.ariUrl, username: ARI_USERNAME, password: secrets.ariPassword };
+  return { part: { ari, sip: server.sip }, detail: `SIP ${server.sip}, ARI ${new URL(server.ariUrl).host}`, child: server };
+}

@@ -1,0 +1,76 @@
+/** api, worker and media: how each is started and known to be ready. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Connection } from '@temporalio/client';
+import { Redis } from 'ioredis';
+import { mediaNode, NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
+import type { ChildOptions } from './child.ts';
+
+export const holdfastProcesses = ['api', 'worker', 'media'] as const;
+export type HoldfastProcess = (typeof holdfastProcesses)[number];
+
+export interface ProcessContext {
+  /** Complete: nothing is inherited but PATH and HOME. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Working directory; has no .env, so that a developer's own does not interfere. */
+  readonly dir: string;
+  readonly logsDir: string;
+}
+
+const binDir = fileURLToPath(new URL('../../src/bin', import.meta.url));
+/** The first start of a worker bundles the workflows. */
+const READY_TIMEOUT_MS = 60_000;
+/** A live call is over by then, because its caller has been stopped before. */
+const STOP_TIMEOUT_MS = 5_000;
+
+export function processOptions(name: HoldfastProcess, context: ProcessContext): ChildOptions {
+  return {
+    name,
+    command: [process.execPath, join(binDir, `${name}.ts`)],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...context.env },
+    cwd: context.dir,
+    logFile: join(context.logsDir, `${name}.log`),
+    ready: (pid) => probes[name](context.env, pid),
+    readyTimeoutMs: READY_TIMEOUT_MS,
+    stopTimeoutMs: STOP_TIMEOUT_MS,
+  };
+}
+
+type Probe = (env: Readonly<Record<string, string>>, pid: number) => Promise<boolean>;
+
+const probes: Record<HoldfastProcess, Probe> = {
+  api: async (env) => {
+    const response = await fetch(`http://127.0.0.1:${env['API_PORT']}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return response.ok;
+  },
+  worker: pollsTemporal,
+  media: isAnnounced,
+};
+
+/** WORKFLOW of temporal.api.enums.v1.TaskQueueType */
+const WORKFLOW_TASKS = 1;
+
+async function pollsTemporal(env: Readonly<Record<string, string>>, pid: number): Promise<boolean> {
+  const connection = await Connection.connect({ address: env['TEMPORAL_ADDRESS'] ?? '', connectTimeout: 1_000 });
+  try {
+    const taskQueue = { name: env['TEMPORAL_TASK_QUEUE'] ?? 'holdfast' };
+    const request = { namespace: env['TEMPORAL_NAMESPACE'] ?? 'default', taskQueue, taskQueueType: WORKFLOW_TASKS };
+    const queue = await connection.withDeadline(Date.now() + 1_000, () => connection.workflowService.describeTaskQueue(request));
+    return (queue.pollers ?? []).some((poller) => poller.identity?.startsWith(`${pid}@`) === true);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function isAnnounced(env: Readonly<Record<string, string>>, pid: number): Promise<boolean> {
+  const redis = new Redis(env['REDIS_URL'] ?? '', { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    const announced = await redis.get(`${NODE_KEY_PREFIX}${env['MEDIA_NODE_ID'] ?? 'media-1'}`);
+    return announced !== null && mediaNode.parse(JSON.parse(announced)).pid === pid;
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,154 @@
+/** The whole of Holdfast on one machine: the foundation, migrations, the demo tenant, and the three processes, supervised. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Database } from '../../src/db/tenant-scope.ts';
+import { migrateUp } from '../../src/db/migrate.ts';
+import { NumberVault } from '../../src/services/number-vault.ts';
+import { seedDemo, type Demo } from '../../src/services/seed.ts';
+import { startingUntil } from './child.ts';
+import { environmentFile, generateSecrets, processEnvironment, type Secrets } from './environment.ts';
+import type { External } from './external.ts';
+import { startFoundation, type Foundation } from './foundation.ts';
+import { holdfastProcesses, processOptions, type HoldfastProcess } from './holdfast-processes.ts';
+import { withKeptKeys } from './kept-keys.ts';
+import type { Parts } from './parts.ts';
+import { supervise, type Supervised } from './supervisor.ts';
+
+export interface StackOptions {
+  readonly parts: Parts;
+  /** Short path; PostgreSQL's user must be able to pass through it. */
+  readonly dataDir: string;
+  readonly logsDir: string;
+  readonly external: External;
+  /** Further environment of the processes: models, limits, log level, secrets of the user's choice. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly wellKnownPorts?: boolean;
+  /** Gives up a start that is under way. */
+  readonly signal?: AbortSignal;
+  readonly events?: Partial<StackEvents>;
+}
+
+export interface StackEvents {
+  readonly onReady: (facts: { name: string; detail: string; ms: number }) => void;
+  readonly onDied: (facts: { name: string; outcome: number | string; delayMs: number }) => void;
+  readonly onRestarted: (facts: { name: string; pid: number }) => void;
+  /** A process is in a crash loop: the stack is no longer whole. */
+  readonly onGaveUp: (error: Error) => void;
+}
+
+export interface Stack extends AsyncDisposable {
+  /** Complete environment of api, worker and media. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The same as a .env file (0600), to run another process by hand: node --env-file=… src/bin/media.ts */
+  readonly envFile: string;
+  readonly urls: { readonly api: string; readonly docs: string; readonly temporalUi: string; readonly sip: string };
+  /** Where SIP calls go, UDP. */
+  readonly sip: { readonly host: string; readonly port: number };
+  readonly demo: Demo;
+  readonly logsDir: string;
+  /** Of the processes that run now. */
+  pids(): Record<string, number>;
+  stop(): Promise<void>;
+}
+
+/** @throws Error naming the part that did not start, with the end of its log; nothing is left running then. */
+export function startStack(options: StackOptions): Promise<Stack> {
+  const { signal } = options;
+  return signal === undefined ? start(options) : startingUntil(signal, () => start(options));
+}
+
+async function start(options: StackOptions): Promise<Stack> {
+  const events: StackEvents = { onReady: nothing, onDied: nothing, onRestarted: nothing, onGaveUp: nothing, ...options.events };
+  const running = new AsyncDisposableStack();
+  try {
+    const secrets = await chooseSecrets(options);
+    const foundation = running.use(await startFoundation({ wellKnownPorts: false, ...options, secrets, onReady: events.onReady }));
+    const env = processEnvironment(foundation.addresses, secrets, options.settings ?? {});
+    const demo = await prepareDatabase(foundation, env);
+    const dir = join(options.dataDir, 'processes');
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const envFile = join(dir, 'holdfast.env');
+    await writeFile(envFile, environmentFile(env), { mode: 0o600 });
+    const processes = await startProcesses({ env, dir, logsDir: options.logsDir }, events);
+    for (const each of processes) running.use(each);
+    // Together, not one after the other as the stack would: each may take its time to drain.
+    running.defer(async () => void (await Promise.all(processes.map((each) => each.stop()))));
+    return describe({ options, foundation, env, envFile, demo, processes, running });
+  } catch (error) {
+    await running.disposeAsync();
+    throw error;
+  }
+}
+
+const nothing = (): void => undefined;
+
+async function chooseSecrets({ external, settings = {} }: StackOptions): Promise<Secrets> {
+  const generated = generateSecrets();
+  const secrets = external.database === undefined ? generated : await withKeptKeys(generated);
+  // The PBX and the database need to know what the user has chosen.
+  return {
+    ...secrets,
+    webhook: settings['TELEPHONY_WEBHOOK_SECRET'] ?? secrets.webhook,
+    dataEncryptionKey: settings['DATA_ENCRYPTION_KEY'] ?? secrets.dataEncryptionKey,
+    numberHashKey: settings['NUMBER_HASH_KEY'] ?? secrets.numberHashKey,
+  };
+}
+
+async function prepareDatabase(foundation: Foundation, env: Readonly<Record<string, string>>): Promise<Demo> {
+  await migrateUp({ url: foundation.databaseOwnerUrl });
+  await using db = await Database.open({ url: foundation.addresses.databaseUrl });
+  const key = (name: string): Buffer => Buffer.from(env[name] ?? '', 'base64');
+  const vault = new NumberVault({ encryption: key('DATA_ENCRYPTION_KEY'), numberHash: key('NUMBER_HASH_KEY') });
+  return seedDemo({ db, vault });
+}
+
+type ProcessContext = Parameters<typeof processOptions>[1];
+
+async function startProcesses(context: ProcessContext, events: StackEvents): Promise<Supervised[]> {
+  const oneFailed = new AbortController();
+  const startOne = async (name: HoldfastProcess): Promise<Supervised> => {
+    const startedAtMs = performance.now();
+    const supervised = await startingUntil(oneFailed.signal, () => supervise(processOptions(name, context), events));
+    events.onReady({ name, detail: `pid ${supervised.pid}`, ms: performance.now() - startedAtMs });
+    return supervised;
+  };
+  const starts = holdfastProcesses.map((name) =>
+    startOne(name).catch((error: unknown) => {
+      oneFailed.abort(error);
+      throw error;
+    }),
+  );
+  try {
+    return await Promise.all(starts);
+  } catch (error) {
+    for (const settled of await Promise.allSettled(starts)) if (settled.status === 'fulfilled') await settled.value.stop();
+    throw error;
+  }
+}
+
+interface Pieces {
+  readonly options: StackOptions;
+  readonly foundation: Foundation;
+  readonly env: Readonly<Record<string, string>>;
+  readonly envFile: string;
+  readonly demo: Demo;
+  readonly processes: readonly Supervised[];
+  readonly running: AsyncDisposableStack;
+}
+
+function describe({ options, foundation, env, envFile, demo, processes, running }: Pieces): Stack {
+  const api = `http://127.0.0.1:${foundation.addresses.apiPort}`;
+  const [host = '127.0.0.1', port = '5060'] = foundation.sip.split(':');
+  const stop = () => running.disposeAsync();
+  return {
+    env,
+    envFile,
+    urls: { api, docs: `${api}/docs`, temporalUi: foundation.temporalUiUrl, sip: `sip:${foundation.sip}` },
+    sip: { host, port: Number(port) },
+    demo,
+    logsDir: options.logsDir,
+    pids: () => ({ ...Object.fromEntries(processes.map((each) => [each.name, each.pid])), ...foundation.pids }),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
