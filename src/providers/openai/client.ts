@@ -1,6 +1,6 @@
 /** The one place that owns HTTP connections to an OpenAI-shaped service. */
 import OpenAI from 'openai';
-import { Agent } from 'undici';
+import { Agent, fetch as undiciFetch, type RequestInit as UndiciRequestInit } from 'undici';
 
 export interface OpenAIOptions {
   readonly apiKey: string;
@@ -35,7 +35,27 @@ export function createOpenAIClient(options: OpenAIOptions): OpenAIClient {
     timeout: LAST_RESORT_TIMEOUT_MS,
     // The SDK would print what it cannot parse; replies may hold the caller's words.
     logLevel: 'off',
-    fetchOptions: { dispatcher: agent } as NonNullable<ConstructorParameters<typeof OpenAI>[0]>['fetchOptions'] & {},
+    fetch: pooledFetch(agent),
   });
   return { api, [Symbol.asyncDispose]: () => agent.destroy() };
+}
+
+/**
+ * fetch over our own pool. Node's fetch does not take an Agent of a newer undici than its own, and
+ * undici's fetch does not know Node's FormData: so it is encoded first, in memory (one utterance).
+ */
+function pooledFetch(dispatcher: Agent): typeof fetch {
+  const pooled: typeof fetch = async (input, init = {}) => {
+    const headers = new Headers(init.headers);
+    let body = init.body;
+    if (body instanceof FormData) {
+      const encoded = new Response(body);
+      headers.set('content-type', encoded.headers.get('content-type') ?? 'multipart/form-data');
+      body = await encoded.arrayBuffer();
+    }
+    const request = { ...init, headers: [...headers], body, dispatcher } as UndiciRequestInit;
+    return (await undiciFetch(input instanceof Request ? input.url : input, request)) as unknown as Response;
+  };
+  // The SDK asks this class whether file uploads work.
+  return Object.assign(pooled, { Response });
 }
