@@ -17,12 +17,12 @@ export interface CallRef {
 }
 
 /** The first time counts; nothing happens once the call is over. @throws HoldfastError not_found. */
-export async function recordAnswered(deps: CallsDeps, input: CallRef & { readonly at: string }): Promise<void> {
+export async function recordAnswered(deps: CallsDeps, input: CallRef & { readonly answeredAt: string }): Promise<void> {
   await deps.db.inTenant(input.tenantId, async (em) => {
     const call = await findCall(em, input.callId);
     if (call.disposition != null) return;
     call.status = 'in_progress';
-    call.answeredAt ??= new Date(input.at);
+    call.answeredAt ??= new Date(input.answeredAt);
   });
 }
 

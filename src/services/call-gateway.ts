@@ -1,0 +1,148 @@
+/** The one file that talks to Temporal as a client: admits calls, and asks running ones to end. */
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  ADMIT_UPDATE,
+  HANGUP_UPDATE,
+  INBOUND_CALL_WORKFLOW,
+  workflowIdFor,
+  type AdmitRequest,
+  type HangupRequest,
+  type HangupResponse,
+} from '../contracts/call-workflow.ts';
+import { inboundWebhookResponse, type InboundWebhookResponse } from '../contracts/telephony-webhook.ts';
+import { HoldfastError } from '../domain/errors.ts';
+
+export interface CallGateway {
+  /**
+   * The same call id always gets the same answer, and is one workflow.
+   * @throws HoldfastError admission_timeout (retryable) when Temporal or its workers are too slow or the
+   * records could not be reached; dependency_unavailable (retryable) when Temporal cannot be reached.
+   */
+  admit(request: AdmitRequest): Promise<InboundWebhookResponse>;
+  /** @throws HoldfastError not_found, conflict (the call is over), dependency_unavailable. */
+  hangup(callRecordId: string, reason: string): Promise<void>;
+  /** @throws when Temporal does not answer within the time. */
+  ping(timeoutMs: number): Promise<void>;
+}
+
+export interface TemporalGatewayOptions {
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** Deadline of the webhook's one call. */
+  readonly admitTimeoutMs: number;
+  readonly hangupTimeoutMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const HANGUP_TIMEOUT_MS = 3_000;
+/** The dialplan's patience plus the longest call plus the time a lost node may take. */
+const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
+
+export class TemporalCallGateway implements CallGateway, AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #client: Client;
+  readonly #options: TemporalGatewayOptions;
+
+  private constructor(connection: Connection, options: TemporalGatewayOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#client = new Client({ connection, namespace: options.namespace });
+  }
+
+  /** Connects at the first use: the API starts, and says so in /healthz, while Temporal is away. */
+  static open(options: TemporalGatewayOptions): TemporalCallGateway {
+    return new TemporalCallGateway(Connection.lazy({ address: options.address, connectTimeout: CONNECT_TIMEOUT_MS }), options);
+  }
+
+  async admit(request: AdmitRequest): Promise<InboundWebhookResponse> {
+    const start = new WithStartWorkflowOperation(INBOUND_CALL_WORKFLOW, {
+      workflowId: workflowIdFor(request.callRecordId),
+      taskQueue: this.#options.taskQueue,
+      args: [request],
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+      staticSummary: 'Inbound call',
+    });
+    // It rejects with the update; unobserved, that would end the process.
+    start.workflowHandle().catch(() => undefined);
+    const answer = await this.#within(this.#options.admitTimeoutMs, () =>
+      this.#client.workflow.executeUpdateWithStart<never, InboundWebhookResponse, []>(ADMIT_UPDATE, {
+        // Constant, so that a webhook sent again meets the first one's update, even after the call.
+        updateId: ADMIT_UPDATE,
+        startWorkflowOperation: start as never,
+      }),
+    );
+    return inboundWebhookResponse.parse(answer);
+  }
+
+  async hangup(callRecordId: string, reason: string): Promise<void> {
+    const handle = this.#client.workflow.getHandle(workflowIdFor(callRecordId));
+    await this.#within(this.#options.hangupTimeoutMs ?? HANGUP_TIMEOUT_MS, () =>
+      handle.executeUpdate<HangupResponse, [HangupRequest]>(HANGUP_UPDATE, { args: [{ reason }] }),
+    );
+  }
+
+  async ping(timeoutMs: number): Promise<void> {
+    await this.#connection.withDeadline(Date.now() + timeoutMs, () =>
+      this.#connection.workflowService.describeNamespace({ namespace: this.#options.namespace }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#connection.withDeadline(Date.now() + timeoutMs, work);
+    } catch (error) {
+      throw gatewayError(error);
+    }
+  }
+}
+
+/** gRPC status numbers, https://grpc.io/docs/guides/status-codes/ */
+const grpc = { cancelled: 1, deadlineExceeded: 4, unavailable: 14 } as const;
+
+/** Temporal's errors → ours; a workflow's own refusal carries our code as its type. */
+export function gatewayError(error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) return new HoldfastError('not_found', 'No such call is running', { cause: error });
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return timedOut(error);
+  if (error instanceof WorkflowUpdateFailedError) return fromWorkflow(error);
+  const status = grpcStatus(error);
+  if (status === grpc.deadlineExceeded || status === grpc.cancelled) return timedOut(error);
+  if (status === grpc.unavailable) return unavailable(error);
+  return error;
+}
+
+function fromWorkflow(error: WorkflowUpdateFailedError): HoldfastError {
+  const type = error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
+  if (type === 'conflict') return new HoldfastError('conflict', 'The call has ended already', { cause: error });
+  if (type === 'invalid_request') return new HoldfastError('invalid_request', 'The running call refused this request', { cause: error });
+  return timedOut(error);
+}
+
+const timedOut = (cause: unknown): HoldfastError =>
+  new HoldfastError('admission_timeout', 'The call could not be handled in time', { retryable: true, cause });
+const unavailable = (cause: unknown): HoldfastError =>
+  new HoldfastError('dependency_unavailable', 'Temporal cannot be reached', { retryable: true, cause, details: { dependency: 'temporal' } });
+
+function grpcStatus(error: unknown): number | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (isGrpcServiceError(at)) return at.code;
+  }
+  return undefined;
+}
