@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { workflowIdFor } from '../../src/contracts/call-workflow.ts';
+import type { CallDetailView } from '../../src/contracts/rest-calls.ts';
 import { analyse } from './analyse.ts';
 import { callAndTalk, type CallerMoment, type CallerResult } from './caller.ts';
 import type { Carrier } from './carrier.ts';
@@ -91,13 +92,10 @@ async function sumUp(context: Context, result: CallerResult, placed: Placed): Pr
   const stereo = join(dirname(recording.agent), 'call.wav');
   await writeFile(stereo, formatWav(agent.sampleRate, [caller.pcm, agent.pcm]));
   const workflowId = workflowIdFor(stored.id);
-  const booking = await context.records.bookingOf(stored.id);
-  const failure = result.failure ?? (stored.disposition !== 'completed' ? `the call ended as ${stored.disposition}` : booking === null ? 'no booking was stored' : null);
+  const failure = result.failure ?? unexpectedEnd(stored);
   const summary = summarise({
     workflowId,
     call: stored,
-    turns: stored.turns,
-    booking,
     historyEvents: await context.history.eventsOf(workflowId),
     measures: analyse({ sampleRate: agent.sampleRate, caller: caller.pcm, agent: agent.pcm }),
     answeredAtMs: result.call.answeredAtMs ?? 0,
@@ -105,6 +103,11 @@ async function sumUp(context: Context, result: CallerResult, placed: Placed): Pr
     failure,
   });
   return { summary, failure };
+}
+
+function unexpectedEnd(call: CallDetailView): string | null {
+  if (call.disposition !== 'completed') return `the call ended as ${call.disposition}`;
+  return call.bookings.length === 0 ? 'no booking was stored' : null;
 }
 
 const VIEW_REFRESH_MS = 200;

@@ -1,6 +1,6 @@
 /** From what was recorded, measured and stored to the summary of one call (docs/summary-json.md). Pure. */
+import type { BookingView, CallDetailView } from '../../src/contracts/rest-calls.ts';
 import type { CallMeasures, CallerUtterance } from './analyse.ts';
-import type { StoredCall, StoredTurn, StoredBooking } from './records.ts';
 
 export interface SummaryTurn {
   /** What Holdfast understood. */
@@ -30,16 +30,15 @@ export interface CallSummary {
   readonly bargeInStopMs: number | null;
   readonly longestSilenceMs: number;
   readonly historyEvents: number | null;
-  readonly booking: StoredBooking | null;
+  /** The first that this call made. */
+  readonly booking: { readonly id: string; readonly startsAt: string; readonly customerName: string | null } | null;
   readonly recording: { readonly caller: string; readonly agent: string; readonly stereo: string };
   readonly script: { readonly passed: boolean; readonly failure: string | null };
 }
 
 export interface SummaryInput {
   readonly workflowId: string;
-  readonly call: StoredCall;
-  readonly turns: readonly StoredTurn[];
-  readonly booking: StoredBooking | null;
+  readonly call: CallDetailView;
   readonly historyEvents: number | null;
   readonly measures: CallMeasures;
   /** Wall clock of the answer at the caller's end: where the recordings begin. */
@@ -56,44 +55,50 @@ export function summarise(input: SummaryInput): CallSummary {
   const turns = pairTurns(input);
   const latencies = turns.map((turn) => turn.latencyMs).filter((value) => value !== null);
   const stops = measures.utterances.map((each) => each.bargeInStopMs).filter((value) => typeof value === 'number');
-  const first = input.turns[0];
+  const first = inOrder(call.turns)[0];
   return {
     callId: call.id,
     workflowId: input.workflowId,
     status: call.status,
     disposition: call.disposition,
     reason: call.reason,
-    startedAt: call.startedAt,
-    answeredAt: call.answeredAt,
-    endedAt: call.endedAt,
+    startedAt: call.started_at,
+    answeredAt: call.answered_at,
+    endedAt: call.ended_at,
     durationMs: Math.round(measures.durationMs),
-    greeting: first?.speaker === 'agent' ? first.heardText : null,
+    greeting: first?.speaker === 'agent' ? first.heard_text : null,
     turns,
     timeToFirstAudioMs: measures.timeToFirstAudioMs,
     turnLatencyMs: { p50: percentile(latencies, 0.5), max: percentile(latencies, 1) },
     bargeInStopMs: stops[0] ?? null,
     longestSilenceMs: measures.longestSilenceMs,
     historyEvents: input.historyEvents,
-    booking: input.booking,
+    booking: bookingOf(call.bookings[0]),
     recording: input.recording,
     script: { passed: input.failure === null, failure: input.failure },
   };
 }
 
-function pairTurns({ turns, measures, answeredAtMs }: SummaryInput): SummaryTurn[] {
+const inOrder = (turns: CallDetailView['turns']): CallDetailView['turns'] => [...turns].sort((a, b) => a.sequence - b.sequence);
+
+function bookingOf(booking: BookingView | undefined): CallSummary['booking'] {
+  return booking === undefined ? null : { id: booking.id, startsAt: booking.starts_at, customerName: booking.customer_name };
+}
+
+function pairTurns({ call, measures, answeredAtMs }: SummaryInput): SummaryTurn[] {
   const paired: SummaryTurn[] = [];
-  const ordered = [...turns].sort((a, b) => a.sequence - b.sequence);
+  const ordered = inOrder(call.turns);
   const free = new Set(measures.utterances);
   ordered.forEach((turn, i) => {
     if (turn.speaker !== 'caller') return;
     const rest = ordered.slice(i + 1);
     const next = rest.findIndex((each) => each.speaker === 'caller');
     const answers = next < 0 ? rest : rest.slice(0, next);
-    const utterance = nearest(free, Date.parse(turn.endedAt) - answeredAtMs);
+    const utterance = nearest(free, Date.parse(turn.ended_at) - answeredAtMs);
     if (utterance !== undefined) free.delete(utterance);
     paired.push({
       caller: turn.text,
-      agent: answers.map((each) => each.heardText).join(' ').trim(),
+      agent: answers.map((each) => each.heard_text).join(' ').trim(),
       interrupted: answers.some((each) => each.interrupted),
       latencyMs: utterance?.latencyMs ?? null,
     });

@@ -7,24 +7,45 @@ const turn = (sequence: number, speaker: 'caller' | 'agent', endMs: number, text
   sequence,
   speaker,
   text,
-  heardText,
+  heard_text: heardText,
   interrupted: heardText !== text,
-  startedAt: at(endMs - 1_000),
-  endedAt: at(endMs),
+  started_at: at(endMs - 1_000),
+  ended_at: at(endMs),
+  latencies: {},
 });
+
+const row = { created_at: at(-50), updated_at: at(0), tenant_id: 't' };
 
 const input: SummaryInput = {
   workflowId: 'call-1',
-  call: { id: '1', status: 'completed', disposition: 'completed', reason: 'end_call', startedAt: at(-50), answeredAt: at(0), endedAt: at(14_000) },
-  turns: [
+  call: {
+    ...row,
+    id: '1',
+    direction: 'inbound',
+    status: 'completed',
+    disposition: 'completed',
+    reason: 'end_call',
+    caller_number: null,
+    phone_number_id: null,
+    ai_profile_id: null,
+    media_node: null,
+    started_at: at(-50),
+    answered_at: at(0),
+    ended_at: at(14_000),
+    usage: null,
+    tool_runs: [],
+    bookings: [
+      { ...row, id: 'b', status: 'confirmed', starts_at: '2026-01-07T16:00:00.000Z', ends_at: '2026-01-07T16:30:00.000Z', customer_name: null, service: null, notes: null, source_call_id: '1' },
+    ],
+    turns: [
     turn(0, 'agent', 2_000, 'Welcome.'),
     turn(1, 'caller', 4_100, 'what are your opening hours'),
     turn(2, 'agent', 6_300, 'We are open from nine to five.', 'We are open'),
     turn(3, 'caller', 8_050, 'book an appointment'),
     turn(4, 'agent', 9_000, 'One moment.'),
     turn(5, 'agent', 11_000, 'It is booked.'),
-  ],
-  booking: { id: 'b', callId: '1', startsAt: '2026-01-07T16:00:00.000Z' },
+    ],
+  },
   historyEvents: 24,
   measures: {
     durationMs: 14_000,
@@ -55,7 +76,7 @@ describe('summarise', () => {
   });
 
   it('does not lend a latency to a turn that no recorded utterance belongs to', () => {
-    const late = { ...input, turns: [turn(0, 'caller', 12_900, 'hello'), turn(1, 'agent', 13_500, 'Yes?')] };
+    const late = { ...input, call: { ...input.call, turns: [turn(0, 'caller', 12_900, 'hello'), turn(1, 'agent', 13_500, 'Yes?')] } };
     expect(summarise(late).turns).toEqual([{ caller: 'hello', agent: 'Yes?', interrupted: false, latencyMs: null }]);
   });
 });
