@@ -22,7 +22,8 @@ export interface ReplyPolicy {
   readonly ttsTimeoutMs: number;
   readonly maxTokens: number;
   readonly maxCharacters: number;
-  readonly maxToolRounds: number;
+  /** Per answer: rounds with tools, and tools in one round. */
+  readonly maxTools: number;
 }
 
 export interface ReplyContext {
@@ -56,9 +57,9 @@ const DEFAULT_GOODBYE = 'Thank you for calling. Goodbye!';
  * @throws HoldfastError llm_failed or tts_failed, or the signal's reason.
  */
 export async function speakReply(context: ReplyContext, reply: Reply): Promise<void> {
-  for (let round = 0; round <= context.policy.maxToolRounds; round++) {
+  for (let round = 0; round <= context.policy.maxTools; round++) {
     const said = reply.text;
-    const calls = await speakRound(context, reply, round === context.policy.maxToolRounds);
+    const calls = await speakRound(context, reply, round === context.policy.maxTools);
     if (calls.length === 0) break;
     if (calls.some((call) => call.name === 'end_call')) {
       reply.endCall = true;
@@ -87,7 +88,7 @@ async function waitForTools(context: ReplyContext, results: Promise<unknown>, re
 
 /** One request to the model; what it says is spoken as it comes. */
 async function speakRound(context: ReplyContext, reply: Reply, last: boolean): Promise<readonly ToolCall[]> {
-  const { policy, plan } = context;
+  const { policy } = context;
   const requestedAt = performance.now();
   const calls: ToolCall[] = [];
   const splitter = new ClauseSplitter(policy.maxCharacters);
@@ -96,7 +97,7 @@ async function speakRound(context: ReplyContext, reply: Reply, last: boolean): P
   for await (const delta of stream) {
     context.signal.throwIfAborted();
     if (delta.kind === 'usage') context.usage.tokens(delta.promptTokens, delta.completionTokens);
-    if (delta.kind === 'tool_calls') calls.push(...delta.calls.slice(0, plan.tools.length));
+    if (delta.kind === 'tool_calls') calls.push(...delta.calls.slice(0, policy.maxTools - calls.length));
     if (delta.kind !== 'text' || splitter.full) continue;
     for (const clause of splitter.push(delta.text)) {
       note(reply.latencies, 'llmFirstClauseMs', performance.now() - requestedAt);

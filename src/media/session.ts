@@ -170,7 +170,7 @@ export class Session {
         ttsTimeoutMs: timeouts.ttsTimeoutMs,
         maxTokens: limits.llmMaxTokens,
         maxCharacters: limits.replyMaxCharacters,
-        maxToolRounds: limits.toolsPerTurn,
+        maxTools: limits.toolsPerTurn,
       },
       runTool: (call: ToolCall) => this.tools.run(this.#state.turns, call),
       now,
@@ -275,7 +275,8 @@ export class Session {
 
   #showState(): void {
     const state = callStateOf(this.#state);
-    if (state === this.#shownState) return;
+    // `ended` is told by the event of that name, which is the last one.
+    if (state === this.#shownState || state === 'ended') return;
     this.#shownState = state;
     this.outbox.emit({ kind: 'state', state });
     this.#deps.liveState.state(this.plan.callId, state, new Date().toISOString());
