@@ -226,12 +226,17 @@ function commit(state: TurnState, before: readonly TurnCommand[] = []): Step {
 function agentFinished(state: TurnState, endCall: boolean, options: TurnOptions): Step {
   if (state.ending !== null) return end(state, state.ending);
   if (endCall) return end(state, { disposition: 'completed', reason: 'end_call' });
-  const retry = state.afterSaying === 'retry';
-  const quiet: TurnState = { ...state, agent: 'silent', afterSaying: 'listen', suspected: false };
-  if (retry) return [{ ...quiet, agent: 'generating' }, [{ type: 'reply' }]];
+  // The last word and the caller's first crossed: a pause left on would mute whatever is said next.
+  const before: TurnCommand[] = state.suspected ? [{ type: 'clear_timer', name: 'barge_in' }, { type: 'resume' }] : [];
+  const [next, commands] = afterAgent({ ...state, agent: 'silent', afterSaying: 'listen', suspected: false }, state.afterSaying, options);
+  return [next, [...before, ...commands]];
+}
+
+function afterAgent(quiet: TurnState, afterSaying: TurnState['afterSaying'], options: TurnOptions): Step {
+  if (afterSaying === 'retry') return [{ ...quiet, agent: 'generating' }, [{ type: 'reply' }]];
   const answered: TurnState = { ...quiet, unanswered: '', replyFailures: 0 };
-  if (state.turns >= options.maxTurns) return goodbye(answered, 'max_turns_goodbye', { disposition: 'max_turns', reason: 'max_turns' });
-  if (state.callerSpeaking || state.awaitingTranscript || state.text !== '') return [answered, []];
+  if (quiet.turns >= options.maxTurns) return goodbye(answered, 'max_turns_goodbye', { disposition: 'max_turns', reason: 'max_turns' });
+  if (quiet.callerSpeaking || quiet.awaitingTranscript || quiet.text !== '') return [answered, []];
   return [answered, [{ type: 'set_timer', name: 'silence', afterMs: options.silenceReminderMs }]];
 }
 

@@ -131,6 +131,14 @@ describe('takeTurn: barge-in', () => {
     expect(types(commands)).toEqual(expect.arrayContaining(['cut', 'caller_turn', 'reply']));
   });
 
+  test('when the last word and the interruption cross, the pause is taken back and the caller is answered', () => {
+    const call = talking();
+    call.at(6_000, { type: 'speech_started', sinceMs: 5_900 });
+    expect(types(call.at(6_010, { type: 'agent_finished', endCall: false }))).toContain('resume');
+    call.at(6_900, { type: 'speech_ended', sinceMs: 6_700 });
+    expect(types(call.at(7_100, { type: 'transcript', transcription: call.state.transcription, text: 'and on sunday' }))).toContain('reply');
+  });
+
   test('when recognition fails during a barge-in the agent goes on instead of apologising over itself', () => {
     const call = talking();
     call.at(6_000, { type: 'speech_started', sinceMs: 5_900 });
