@@ -11,6 +11,7 @@ export const errorCodes = [
   'forbidden_address',
   'stale_timestamp',
   'payload_too_large',
+  'unsupported_media_type',
   'tenant_scope_missing',
   'dependency_unavailable',
   'admission_timeout',

@@ -47,7 +47,7 @@ export interface TemporalGatewayOptions {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const HANGUP_TIMEOUT_MS = 3_000;
-/** The dialplan's patience plus the longest call plus the time a lost node may take. */
+/** A worker that dies with a task in its hands is missed for no longer than this; the default is 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
 
 export class TemporalCallGateway implements CallGateway, AsyncDisposable {
@@ -64,6 +64,22 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
   /** Connects at the first use: the API starts, and says so in /healthz, while Temporal is away. */
   static open(options: TemporalGatewayOptions): TemporalCallGateway {
     return new TemporalCallGateway(Connection.lazy({ address: options.address, connectTimeout: CONNECT_TIMEOUT_MS }), options);
+  }
+
+  /**
+   * Like open, but only with a server that answers.
+   * @throws HoldfastError dependency_unavailable naming the address.
+   */
+  static async connect(options: TemporalGatewayOptions): Promise<TemporalCallGateway> {
+    const gateway = TemporalCallGateway.open(options);
+    try {
+      await gateway.ping(CONNECT_TIMEOUT_MS);
+      return gateway;
+    } catch (cause) {
+      await gateway[Symbol.asyncDispose]();
+      const message = `Temporal cannot be reached at ${options.address}, namespace "${options.namespace}" (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE)`;
+      throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
+    }
   }
 
   async admit(request: AdmitRequest): Promise<InboundWebhookResponse> {

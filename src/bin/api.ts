@@ -1,0 +1,47 @@
+/** The API process: wiring only. */
+import { createApp } from '../api/app.ts';
+import { listen } from '../api/listen.ts';
+import { connectDatabase } from '../db/connect.ts';
+import { connectRedis } from '../lib/redis.ts';
+import { AIProfiles } from '../services/ai-profiles.ts';
+import { TemporalCallGateway } from '../services/call-gateway.ts';
+import { CallLog } from '../services/call-log.ts';
+import { NumberVault } from '../services/number-vault.ts';
+import { PhoneNumbers } from '../services/phone-numbers.ts';
+import { Tenants } from '../services/tenants.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { runProcess } from './run-process.ts';
+
+/** How long requests that are being answered may take after SIGTERM. */
+const DRAIN_MS = 5_000;
+
+await runProcess('api', async (config, logger) => {
+  const db = await connectDatabase({ url: config.databaseUrl });
+  const redis = await connectRedis(config.redisUrl);
+  const gateway = await TemporalCallGateway.connect({ ...config.temporal, admitTimeoutMs: config.limits.webhookUpdateMs });
+  const vault = new NumberVault(config.keys);
+  const app = createApp({
+    name: config.appName,
+    version: packageJson.version,
+    host: config.api.host,
+    tenants: new Tenants({ db, vault }),
+    phoneNumbers: new PhoneNumbers({ db }),
+    aiProfiles: new AIProfiles({ db }),
+    callLog: new CallLog({ db, vault }),
+    gateway,
+    webhook: { ...config.webhook, vault, now: () => new Date() },
+    probes: { postgres: () => db.ping(), redis: async () => void (await redis.ping()), temporal: () => gateway.ping(1_000) },
+    bodyLimitBytes: config.limits.requestBodyBytes,
+    logger,
+  });
+  const server = await listen(app, config.api);
+  logger.info({ event: 'listening', url: server.url }, 'The API is listening');
+  return {
+    async stop() {
+      await server.close(DRAIN_MS);
+      await gateway[Symbol.asyncDispose]();
+      redis.disconnect();
+      await db[Symbol.asyncDispose]();
+    },
+  };
+});
