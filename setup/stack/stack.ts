@@ -99,7 +99,8 @@ async function prepareDatabase(foundation: Foundation, env: Readonly<Record<stri
   await using db = await Database.open({ url: foundation.addresses.databaseUrl });
   const key = (name: string): Buffer => Buffer.from(env[name] ?? '', 'base64');
   const vault = new NumberVault({ encryption: key('DATA_ENCRYPTION_KEY'), numberHash: key('NUMBER_HASH_KEY') });
-  return seedDemo({ db, vault });
+  // Awaited here: the connection closes when this function returns.
+  return await seedDemo({ db, vault });
 }
 
 type ProcessContext = Parameters<typeof processOptions>[1];
