@@ -33,25 +33,29 @@ const tuning = [
   ['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
 ].flat();
 
+/** A port that was free may be taken a moment later; the server needs four of them. */
+const TRIES = 3;
+
 /** @throws Error with the log's tail when the server does not come up within 60 s. */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
   mkdirSync(options.dir, { recursive: true });
+  for (let left = TRIES; ; left--) {
+    try {
+      return await start(options);
+    } catch (error) {
+      if (left === 1 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function start(options: TemporalOptions): Promise<TemporalServer> {
   const port = await freePort(options.port ?? 7233);
-  const uiPort = await freePort(options.uiPort ?? 8233);
+  let uiPort = await freePort(options.uiPort ?? 8233);
+  while (uiPort === port) uiPort = await freePort();
   const address = `127.0.0.1:${port}`;
   const child = await startChild({
-    name: 'temporal',
-    command: [
-      ...options.parts.temporal.command,
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
-      ...['--port', String(port), '--ui-port', String(uiPort)],
-      ...['--db-filename', join(options.dir, 'temporal.sqlite'), '--log-level', 'warn'],
-      // A user's own CLI profile must not redirect the server.
-      ...['--disable-config-file', '--disable-config-env'],
-      ...tuning,
-      ...Object.values(searchAttributeNames).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-    ],
-    env: { PATH: process.env['PATH'], HOME: options.dir, TMPDIR: options.dir },
+    name: 'Temporal',
+    command: [...options.parts.temporal.command, ...serverArguments({ dir: options.dir, port, uiPort })],
     logFile: options.logFile,
     ready: () => serves(address),
     readyTimeoutMs: 60_000,
@@ -60,6 +64,18 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     address: { value: address, enumerable: true },
     uiUrl: { value: `http://127.0.0.1:${uiPort}`, enumerable: true },
   });
+}
+
+function serverArguments({ dir, port, uiPort }: { dir: string; port: number; uiPort: number }): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
+    ...['--port', String(port), '--ui-port', String(uiPort)],
+    ...['--db-filename', join(dir, 'temporal.sqlite'), '--log-level', 'warn'],
+    // A user's own CLI profile must not redirect the server.
+    ...['--disable-config-file', '--disable-config-env'],
+    ...tuning,
+    ...Object.values(searchAttributeNames).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+  ];
 }
 
 /** The port answers before the namespace exists, and a worker that comes in between fails: wait for the namespace. */

@@ -32,7 +32,7 @@ await runProcess('worker', async (config, logger) => {
   const activities = createActivities({
     admitCall: (request) => admitCall(admission, request),
     calls: {
-      recordAnswered: ({ answeredAt, ...call }) => recordAnswered({ db }, { ...call, at: answeredAt }),
+      recordAnswered: (call) => recordAnswered({ db }, call),
       recordTurns: (call) => recordTurns({ db }, call),
       finalizeCall: async (call) => void (await finalizeCall({ db }, call)),
     },

@@ -23,6 +23,23 @@ export interface CallView {
   readonly turns: readonly TurnRecord[];
 }
 
+export function newCallView(call: { callRecordId: string; arrivedAt: string }): CallView {
+  return {
+    callId: call.callRecordId,
+    state: 'admitted',
+    tenantId: null,
+    mediaNode: null,
+    arrivedAt: call.arrivedAt,
+    answeredAt: null,
+    endedAt: null,
+    disposition: null,
+    reason: null,
+    hangupReason: null,
+    turnCount: 0,
+    turns: [],
+  };
+}
+
 /** Adds turns by sequence: a batch that comes twice changes nothing, a late one finds its place. */
 export function withTurns(view: CallView, turns: readonly TurnRecord[]): CallView {
   const bySequence = new Map([...view.turns, ...turns].map((turn) => [turn.sequence, turn]));

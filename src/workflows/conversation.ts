@@ -1,5 +1,6 @@
 /** One talk, from the first word to its end, over any number of activity attempts. */
 import {
+  ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
@@ -18,7 +19,7 @@ const HEARTBEAT_TIMEOUT_MS = 3_000;
 const SLACK_MS = 60_000;
 const CLOSING_MS = 30_000;
 
-const retry = { initialInterval: 200, backoffCoefficient: 1.5, maximumInterval: 2_000 };
+const retry = { initialInterval: 200, backoffCoefficient: 1.5, maximumInterval: 2_000, nonRetryableErrorTypes: ['media_node_lost'] };
 
 /** A talk without a result: nobody knows more than that it failed. */
 export interface LostTalk {
@@ -49,7 +50,9 @@ export async function holdConversation(talk: Talk): Promise<ConverseResult | Los
     startToCloseTimeout: longestMs,
     scheduleToCloseTimeout: longestMs,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-    retry: { ...retry, nonRetryableErrorTypes: ['media_node_lost'] },
+    // The account of a talk that was asked to end comes from the node that ends it.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
     summary: `Conversation on ${node.id}`,
   });
   try {
@@ -67,7 +70,7 @@ async function close(request: ConverseRequest): Promise<ConverseResult | LostTal
   const { converse } = proxyActivities<Activities>({
     scheduleToCloseTimeout: CLOSING_MS,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-    retry: { ...retry, nonRetryableErrorTypes: ['media_node_lost'] },
+    retry,
     summary: `Hang up on ${request.node.id}`,
   });
   try {

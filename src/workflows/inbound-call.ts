@@ -1,10 +1,10 @@
 /**
  * One inbound call: admitted, talked, closed. The workflow holds the decisions; whatever touches
- * the world is an activity. A ten-turn call takes about 25 events of history.
+ * the world is an activity. A ten-turn call takes 25 events of history.
  */
 import {
-  ApplicationFailure,
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   condition,
   proxyActivities,
@@ -13,138 +13,156 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { AdmitRequest, Admission, CallOutcome, ConverseResult, HangupRequest, HangupResponse } from '../contracts/call-workflow.ts';
-import { callDetails, withTurns, type CallView } from './call-details.ts';
+import type {
+  Admission,
+  AdmitRequest,
+  CallOutcome,
+  ConverseResult,
+  HangupRequest,
+  HangupResponse,
+  TurnsSignal,
+} from '../contracts/call-workflow.ts';
+import type { InboundWebhookResponse } from '../contracts/telephony-webhook.ts';
+import { callDetails, newCallView, withTurns, type CallView } from './call-details.ts';
 import { failureCode, holdConversation, type LostTalk } from './conversation.ts';
 import { admit, hangup, turns } from './messages.ts';
 import { markCall } from './search-attributes.ts';
 
-/** The webhook waits for it, so it must answer or fail within the webhook's deadline. */
+/** The webhook waits for these, so they answer or fail within its deadline. */
 const quick = proxyLocalActivities<Activities>({
   scheduleToCloseTimeout: 1_400,
   startToCloseTimeout: 700,
   retry: { initialInterval: 100, maximumAttempts: 2 },
 });
-/** A local activity would hold a workflow task open: when PostgreSQL is down for long, a normal one waits at no cost. */
+/** A local activity holds a workflow task open; while PostgreSQL is away for long, a normal one waits at no cost. */
 const patient = proxyActivities<Activities>({
   startToCloseTimeout: 10_000,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 15_000 },
 });
 
 export async function inboundCall(request: AdmitRequest): Promise<CallOutcome> {
-  const scope = new CancellationScope();
-  let view = firstView(request);
-  const show = (change: Partial<CallView>): void => {
-    view = { ...view, ...change };
-    setCurrentDetails(callDetails(view));
-  };
-  let admission: Promise<Admission> | undefined;
-  setHandler(admit, async () => {
-    // Whoever comes first starts it: the update normally, the workflow itself when it was started without one.
-    admission ??= CancellationScope.nonCancellable(() => quick.admitCall(request));
-    return (await admission.catch(rejectAdmission)).response;
-  });
-  setHandler(hangup, ({ reason }: HangupRequest): HangupResponse => {
-    show({ hangupReason: view.hangupReason ?? reason });
-    scope.cancel();
-    return { status: 'accepted' };
-  }, { validator: (wish) => validateHangup(wish, view) });
-  setHandler(turns, (batch) => {
-    view = withTurns(view, batch.turns);
-    show({ state: view.disposition === null ? batch.state : 'ended' });
-  });
-  show({});
-  // The workflow's own cancellation must not cut it short: the caller may be connected already.
-  admission ??= CancellationScope.nonCancellable(() => quick.admitCall(request));
-  const outcome = await admission.then(
-    (admitted) => runAdmitted(admitted),
-    () => closeUnadmitted(),
-  );
-  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  return outcome;
+  return new InboundCall(request).run();
+}
 
-  async function runAdmitted({ response, plan, node }: Admission): Promise<CallOutcome> {
-    if (plan === null || node === null) return refused(response.tenant_id, response.status);
+class InboundCall {
+  readonly #request: AdmitRequest;
+  /** Cancelled when the talk should end early. */
+  readonly #talkScope = new CancellationScope();
+  #view: CallView;
+  #admission: Promise<Admission> | undefined;
+
+  constructor(request: AdmitRequest) {
+    this.#request = request;
+    this.#view = newCallView(request);
+    // Before anything is awaited: the update arrives with the start.
+    setHandler(admit, () => this.#answerWebhook());
+    setHandler(hangup, (wish) => this.#hangup(wish), { validator: (wish) => this.#validateHangup(wish) });
+    setHandler(turns, (batch) => this.#hearTurns(batch));
+  }
+
+  /** Nothing here is cut short by the workflow's own cancellation: that means "end the call", and the call has to be closed. */
+  async run(): Promise<CallOutcome> {
+    this.#show({});
+    const outcome = await this.#admit().then(
+      (admission) => this.#talk(admission),
+      () => this.#recordMissedCall(),
+    );
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+    return outcome;
+  }
+
+  /** Once, whoever asks first: the update, or the workflow itself when it was started without one. */
+  #admit(): Promise<Admission> {
+    this.#admission ??= CancellationScope.nonCancellable(() => quick.admitCall(this.#request));
+    return this.#admission;
+  }
+
+  /** The outcome is stored with the update: a webhook that is sent again gets the same answer, or fails again. */
+  async #answerWebhook(): Promise<InboundWebhookResponse> {
+    try {
+      return (await this.#admit()).response;
+    } catch (error) {
+      const message = `The call could not be admitted in time: ${failureCode(error)}`;
+      throw ApplicationFailure.create({ type: 'admission_timeout', message, nonRetryable: true });
+    }
+  }
+
+  async #talk({ response, plan, node }: Admission): Promise<CallOutcome> {
+    if (plan === null || node === null) return this.#refused(response);
     markCall({ tenant: plan.tenantId, direction: 'inbound', state: 'admitted', mediaNode: node.id });
-    show({ tenantId: plan.tenantId, mediaNode: node.id, state: view.state === 'admitted' ? 'connecting' : view.state });
-    const talk = await holdConversation({ plan, node, scope, hangupReason: () => hangupReason(view) });
-    return finish(plan.tenantId, talk);
+    this.#show({ tenantId: plan.tenantId, mediaNode: node.id });
+    const talk = await holdConversation({ plan, node, scope: this.#talkScope, hangupReason: () => this.#hangupReason() });
+    return this.#close(plan.tenantId, 'lost' in talk ? this.#resultOf(talk) : talk);
   }
 
-  async function finish(tenantId: string, talk: ConverseResult | LostTalk): Promise<CallOutcome> {
-    const result = 'lost' in talk ? resultOfLost(talk, hangupReason(view)) : talk;
-    const { turnCount, latestTurns, ...facts } = result;
-    view = withTurns(view, latestTurns);
-    const input = { ...facts, callId: request.callRecordId, tenantId };
-    await CancellationScope.nonCancellable(() => quick.finalizeCall(input).catch(() => patient.finalizeCall(input)));
-    markCall({ state: 'ended', disposition: result.disposition });
-    show({ state: 'ended', disposition: result.disposition, reason: result.reason, answeredAt: result.answeredAt, endedAt: result.endedAt });
-    return { disposition: result.disposition, reason: result.reason, turnCount: Math.max(turnCount, view.turnCount) };
-  }
-
-  function refused(tenantId: string | null, reason: string): CallOutcome {
+  #refused({ tenant_id: tenantId, status: reason }: InboundWebhookResponse): CallOutcome {
     markCall({ tenant: tenantId, direction: 'inbound', state: 'ended', disposition: 'rejected' });
-    show({ tenantId, state: 'ended', disposition: 'rejected', reason });
+    this.#show({ tenantId, state: 'ended', disposition: 'rejected', reason });
     return { disposition: 'rejected', reason, turnCount: 0 };
   }
 
-  /** The webhook has long failed and the caller heard the PBX's fallback; what remains is an honest record. */
-  async function closeUnadmitted(): Promise<CallOutcome> {
-    const { response, plan } = await CancellationScope.nonCancellable(() => patient.admitCall(request));
-    if (plan === null) return refused(response.tenant_id, response.status);
+  /** The webhook has failed and the caller heard the PBX's fallback; what remains is an honest record. */
+  async #recordMissedCall(): Promise<CallOutcome> {
+    const { response, plan } = await CancellationScope.nonCancellable(() => patient.admitCall(this.#request));
+    if (plan === null) return this.#refused(response);
     markCall({ tenant: plan.tenantId, direction: 'inbound' });
-    show({ tenantId: plan.tenantId });
-    return finish(plan.tenantId, { lost: true, reason: 'admission_timeout' });
+    this.#show({ tenantId: plan.tenantId });
+    return this.#close(plan.tenantId, this.#resultOf({ lost: true, reason: 'admission_timeout' }));
+  }
+
+  async #close(tenantId: string, result: Result): Promise<CallOutcome> {
+    const { turnCount, latestTurns, ...facts } = result;
+    const { disposition, reason, answeredAt, endedAt } = facts;
+    this.#view = withTurns(this.#view, latestTurns);
+    const input = { ...facts, callId: this.#request.callRecordId, tenantId };
+    await CancellationScope.nonCancellable(() => quick.finalizeCall(input).catch(() => patient.finalizeCall(input)));
+    markCall({ state: 'ended', disposition });
+    this.#show({ state: 'ended', disposition, reason, answeredAt, endedAt });
+    return { disposition, reason, turnCount: Math.max(turnCount, this.#view.turnCount) };
+  }
+
+  #hangup({ reason }: HangupRequest): HangupResponse {
+    this.#show({ hangupReason: this.#view.hangupReason ?? reason });
+    this.#talkScope.cancel();
+    return { status: 'accepted' };
+  }
+
+  #validateHangup(wish: HangupRequest | undefined): void {
+    const reason: unknown = wish?.reason;
+    if (typeof reason !== 'string' || reason.length === 0 || reason.length > 100) {
+      throw ApplicationFailure.nonRetryable('reason must be 1 to 100 characters', 'invalid_request');
+    }
+    if (this.#view.disposition !== null) throw ApplicationFailure.nonRetryable('The call has ended', 'conflict');
+  }
+
+  #hearTurns({ turns: batch, state }: TurnsSignal): void {
+    this.#view = withTurns(this.#view, batch);
+    this.#show(this.#view.disposition === null ? { state } : {});
+  }
+
+  #show(change: Partial<CallView>): void {
+    this.#view = { ...this.#view, ...change };
+    setCurrentDetails(callDetails(this.#view));
+  }
+
+  #hangupReason(): string | null {
+    return this.#view.hangupReason ?? (CancellationScope.current().consideredCancelled ? 'workflow_cancelled' : null);
+  }
+
+  /** What is known about a talk that nobody could tell the end of. */
+  #resultOf(talk: LostTalk): Result {
+    const hangupReason = this.#hangupReason();
+    return {
+      disposition: hangupReason === null ? 'error' : 'operator_hangup',
+      reason: hangupReason ?? talk.reason,
+      answeredAt: null,
+      endedAt: null,
+      turnCount: 0,
+      usage: { sttSeconds: 0, llmPromptTokens: 0, llmCompletionTokens: 0, ttsCharacters: 0 },
+      latestTurns: [],
+      unstoredTurns: [],
+    };
   }
 }
 
-function firstView(request: AdmitRequest): CallView {
-  return {
-    callId: request.callRecordId,
-    state: 'admitted',
-    tenantId: null,
-    mediaNode: null,
-    arrivedAt: request.arrivedAt,
-    answeredAt: null,
-    endedAt: null,
-    disposition: null,
-    reason: null,
-    hangupReason: null,
-    turnCount: 0,
-    turns: [],
-  };
-}
-
-/** The stored outcome of the update: a webhook that is sent again fails again, and the PBX's fallback speaks. */
-function rejectAdmission(error: unknown): never {
-  throw ApplicationFailure.create({
-    type: 'admission_timeout',
-    message: `The call could not be admitted in time: ${failureCode(error)}`,
-    nonRetryable: true,
-  });
-}
-
-function validateHangup(wish: HangupRequest, view: CallView): void {
-  if (typeof wish.reason !== 'string' || wish.reason.length === 0 || wish.reason.length > 100) {
-    throw ApplicationFailure.nonRetryable('reason must be 1 to 100 characters', 'invalid_request');
-  }
-  if (view.disposition !== null) throw ApplicationFailure.nonRetryable('The call has ended', 'conflict');
-}
-
-function hangupReason(view: CallView): string | null {
-  const cancelled = CancellationScope.current().consideredCancelled;
-  return view.hangupReason ?? (cancelled ? 'workflow_cancelled' : null);
-}
-
-function resultOfLost(talk: LostTalk, hangupCause: string | null): Omit<ConverseResult, 'endedAt'> & { endedAt: string | null } {
-  return {
-    disposition: hangupCause === null ? 'error' : 'operator_hangup',
-    reason: hangupCause === null ? talk.reason : hangupCause,
-    answeredAt: null,
-    endedAt: null,
-    turnCount: 0,
-    usage: { sttSeconds: 0, llmPromptTokens: 0, llmCompletionTokens: 0, ttsCharacters: 0 },
-    latestTurns: [],
-    unstoredTurns: [],
-  };
-}
+type Result = Omit<ConverseResult, 'endedAt'> & { readonly endedAt: string | null };

@@ -24,7 +24,6 @@ import type { InboundWebhookResponse } from '../../src/contracts/telephony-webho
 import { Database } from '../../src/db/tenant-scope.ts';
 import { NumberVault } from '../../src/services/number-vault.ts';
 import { seedDemo, type Demo } from '../../src/services/seed.ts';
-import { startTemporal, type TemporalServer } from '../../temporal/dev-server.ts';
 import { migratedDatabase, runSql } from './database.ts';
 import { CONTROL_SECRET, ScriptedMediaNode, type Script } from './scripted-media-node.ts';
 import { sharedParts } from './stack.ts';
@@ -32,12 +31,10 @@ import { startTcpGate, type TcpGate } from './tcp-gate.ts';
 
 const admit = defineUpdate<InboundWebhookResponse>(ADMIT_UPDATE);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const TASK_QUEUE = 'holdfast-test';
 
 export type StoredTurn = { readonly sequence: number; readonly speaker: string; readonly text: string };
 
 export class CallStage implements AsyncDisposable {
-  readonly temporal: TemporalServer;
   readonly client: Client;
   readonly demo: Demo;
   /** Between the workers and PostgreSQL. */
@@ -45,15 +42,16 @@ export class CallStage implements AsyncDisposable {
   readonly #parts: AsyncDisposableStack;
   readonly #redis: Redis;
   readonly #workerEnv: Record<string, string>;
+  readonly #taskQueue: string;
   readonly #ownerUrl: string;
   readonly #dir: string;
   #workers = 0;
 
   private constructor(fields: {
-    temporal: TemporalServer; client: Client; demo: Demo; postgresGate: TcpGate; parts: AsyncDisposableStack;
+    client: Client; taskQueue: string; demo: Demo; postgresGate: TcpGate; parts: AsyncDisposableStack;
     redis: Redis; workerEnv: Record<string, string>; ownerUrl: string; dir: string;
   }) {
-    this.temporal = fields.temporal;
+    this.#taskQueue = fields.taskQueue;
     this.client = fields.client;
     this.demo = fields.demo;
     this.postgresGate = fields.postgresGate;
@@ -71,7 +69,6 @@ export class CallStage implements AsyncDisposable {
       const dir = await mkdtemp(join(tmpdir(), 'holdfast-call-'));
       parts.defer(() => rm(dir, { recursive: true, force: true }));
       const database = parts.use(await migratedDatabase());
-      const temporal = parts.use(await startTemporal({ parts: shared.parts, dir, logFile: join(dir, 'temporal.log'), port: 0, uiPort: 0 }));
       const redisServer = parts.use(await startRedis({ parts: shared.parts, dir, logFile: join(dir, 'redis.log'), port: 0 }));
       const redis = new Redis(redisServer.url);
       parts.defer(() => redis.disconnect());
@@ -82,22 +79,23 @@ export class CallStage implements AsyncDisposable {
       const postgresGate = parts.use(await startTcpGate({ host: url.hostname, port: Number(url.port) }));
       url.hostname = '127.0.0.1';
       url.port = String(postgresGate.port);
-      const connection = await Connection.connect({ address: temporal.address });
+      const connection = await Connection.connect({ address: shared.temporal.address });
       parts.defer(() => connection.close());
+      const taskQueue = `calls-${randomBytes(4).toString('hex')}`;
       const workerEnv = {
         PATH: process.env['PATH'] ?? '',
         APP_ENV: 'development',
         DATABASE_URL: url.href,
         REDIS_URL: redisServer.url,
-        TEMPORAL_ADDRESS: temporal.address,
-        TEMPORAL_TASK_QUEUE: TASK_QUEUE,
+        TEMPORAL_ADDRESS: shared.temporal.address,
+        TEMPORAL_TASK_QUEUE: taskQueue,
         MEDIA_CONTROL_SECRET: CONTROL_SECRET,
         DATA_ENCRYPTION_KEY: keys.encryption.toString('base64'),
         NUMBER_HASH_KEY: keys.numberHash.toString('base64'),
         ...settings.env,
       };
       const client = new Client({ connection });
-      return new CallStage({ temporal, client, demo, postgresGate, parts, redis, workerEnv, ownerUrl: database.ownerUrl, dir });
+      return new CallStage({ client, taskQueue, demo, postgresGate, parts, redis, workerEnv, ownerUrl: database.ownerUrl, dir });
     } catch (error) {
       await parts.disposeAsync();
       throw error;
@@ -151,7 +149,7 @@ export class CallStage implements AsyncDisposable {
   async admit(request: AdmitRequest, withinMs = 10_000): Promise<InboundWebhookResponse> {
     const startWorkflowOperation = new WithStartWorkflowOperation(INBOUND_CALL_WORKFLOW, {
       workflowId: workflowIdFor(request.callRecordId),
-      taskQueue: TASK_QUEUE,
+      taskQueue: this.#taskQueue,
       args: [request],
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
@@ -165,12 +163,29 @@ export class CallStage implements AsyncDisposable {
   /** Starts the workflow without the update, as when the webhook died between the two. */
   async startWithoutUpdate(request: AdmitRequest): Promise<void> {
     await this.client.workflow.start(INBOUND_CALL_WORKFLOW, {
-      workflowId: workflowIdFor(request.callRecordId), taskQueue: TASK_QUEUE, args: [request], workflowTaskTimeout: '3s',
+      workflowId: workflowIdFor(request.callRecordId), taskQueue: this.#taskQueue, args: [request], workflowTaskTimeout: '3s',
     });
   }
 
   handle(request: AdmitRequest): WorkflowHandle {
     return this.client.workflow.getHandle(workflowIdFor(request.callRecordId));
+  }
+
+  /** Names of the events, in order. */
+  async history(request: AdmitRequest): Promise<string[]> {
+    const { events } = await this.handle(request).fetchHistory();
+    return (events ?? []).map((event) => event.attributes ?? 'unknown');
+  }
+
+  /** What Temporal's UI shows as the call's details. */
+  async details(request: AdmitRequest): Promise<string> {
+    const { currentDetails } = await this.handle(request).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    return currentDetails ?? '';
+  }
+
+  async attributes(request: AdmitRequest): Promise<Record<string, unknown>> {
+    const { typedSearchAttributes } = await this.handle(request).describe();
+    return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
   }
 
   async outcome(request: AdmitRequest): Promise<CallOutcome> {

@@ -145,8 +145,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
   readonly sessions = new Map<string, ScriptedSession>();
   /** Set to turn every new call away. */
   refusal: { code: ErrorCode; message: string } | null = null;
-  /** False: the node goes silent without closing its sockets, as a frozen process does. */
-  beating = true;
+  #frozen = false;
   readonly node: MediaNode;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
@@ -168,7 +167,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
     });
     this.#sockets.on('connection', (socket) => this.#accept(socket));
     this.#beats = setInterval(() => {
-      if (this.beating) for (const session of this.sessions.values()) session.beat();
+      if (!this.#frozen) for (const session of this.sessions.values()) session.beat();
     }, CONTROL_BEAT_MS);
   }
 
@@ -186,6 +185,18 @@ export class ScriptedMediaNode implements AsyncDisposable {
     }
   }
 
+  /** Goes silent without closing its sockets and answers no new one, as a stopped process does. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  /** As a restart at the same address: the socket breaks, and the call is unknown from now on. */
+  forget(callId: string): void {
+    const session = this.sessions.get(callId);
+    this.sessions.delete(callId);
+    session?.dropSocket();
+  }
+
   /** As kill -9: sockets reset, nothing listens, sessions are gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#beats);
@@ -199,6 +210,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
     let session: ScriptedSession | null = null;
     socket.on('error', () => undefined);
     socket.on('message', (data) => {
+      if (this.#frozen) return;
       const message = workerMessage.parse(JSON.parse(String(data)));
       if (message.type !== 'start') {
         session?.hear(message);

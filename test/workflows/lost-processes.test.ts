@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Child } from '../../setup/stack/child.ts';
+import { HANGUP_UPDATE } from '../../src/contracts/call-workflow.ts';
+import { CallStage } from '../support/call-stage.ts';
+import { interruptedTalk, interruptedTalkTexts, talkUntilHangup } from '../support/call-scripts.ts';
+
+let stage: CallStage;
+let worker: Child;
+beforeAll(async () => {
+  stage = await CallStage.start();
+  worker = await stage.worker();
+}, 60_000);
+afterAll(() => stage?.[Symbol.asyncDispose]());
+
+const weekday = ((): string => {
+  const day = new Date(Date.now() + 3 * 86_400_000);
+  while (day.getUTCDay() % 6 === 0) day.setUTCDate(day.getUTCDate() + 1);
+  return day.toISOString().slice(0, 10);
+})();
+
+test('a worker that is killed mid-call is followed by another one on the same talk, with nothing lost', async () => {
+  await using node = await stage.mediaNode(
+    interruptedTalk(async (session) => {
+      await session.until(() => session.unacknowledged === 0);
+      process.kill(worker.pid, 'SIGKILL');
+      await session.until(() => !session.attached);
+      // Said to nobody: kept by the node.
+      const booking = session.tool({ key: '4:0', turn: 4, index: 0, name: 'book_appointment', arguments: JSON.stringify({ date: weekday, time: '11:00' }) });
+      worker = await stage.worker();
+      expect(JSON.parse((await booking).content)).toMatchObject({ booked: true });
+    }),
+  );
+  const request = stage.request();
+  await stage.admit(request);
+  expect(await stage.outcome(request)).toEqual({ disposition: 'caller_hangup', reason: 'hangup', turnCount: 13 });
+
+  const session = await node.session(request.callRecordId);
+  expect(session).toMatchObject({ attachments: 2, epoch: 1, over: true });
+  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
+  expect(await stage.bookings(request)).toHaveLength(1);
+  expect((await stage.history(request)).length).toBeLessThanOrEqual(30);
+}, 60_000);
+
+test('a worker that is told to stop lets the talk go at once, and the next one goes on', async () => {
+  await using node = await stage.mediaNode(
+    interruptedTalk(async (session) => {
+      await worker.stop();
+      worker = await stage.worker();
+      await session.until(() => session.attached);
+    }),
+  );
+  const request = stage.request();
+  await stage.admit(request);
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup', turnCount: 13 });
+  const session = await node.session(request.callRecordId);
+  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
+}, 60_000);
+
+test('a hang-up that comes while no worker lives reaches the node with the next worker', async () => {
+  await using node = await stage.mediaNode(talkUntilHangup);
+  const request = stage.request();
+  await stage.admit(request);
+  const session = await node.session(request.callRecordId);
+  await session.until(() => session.acknowledged.length > 0);
+  process.kill(worker.pid, 'SIGKILL');
+  await worker.exited;
+  const wish = stage.handle(request).startUpdate(HANGUP_UPDATE, { args: [{ reason: 'too late' }], waitForStage: 'ACCEPTED' });
+  worker = await stage.worker();
+  await wish;
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'operator_hangup' });
+  expect(session.hangups.length).toBeGreaterThan(0);
+  expect(session.over).toBe(true);
+}, 60_000);
+
+test('the talk goes on while PostgreSQL is away, and every turn is stored once, in order, when it is back', async () => {
+  await using node = await stage.mediaNode(
+    interruptedTalk(async () => {
+      stage.postgresGate.shut();
+      setTimeout(() => stage.postgresGate.open(), 1_500);
+    }),
+  );
+  const request = stage.request();
+  await stage.admit(request);
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup', turnCount: 13 });
+  const session = await node.session(request.callRecordId);
+  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
+}, 60_000);
+
+test('turns that PostgreSQL did not take during the talk are stored before the call is closed', async () => {
+  await using node = await stage.mediaNode(
+    interruptedTalk(async (session) => {
+      stage.postgresGate.shut();
+      void session.until(() => session.over).then(() => stage.postgresGate.open());
+    }),
+  );
+  const request = stage.request();
+  await stage.admit(request);
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup', turnCount: 13 });
+  const session = await node.session(request.callRecordId);
+  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
+  expect(await stage.call(request)).toMatchObject({ status: 'completed', disposition: 'caller_hangup' });
+}, 60_000);
+
+test('admit fails while PostgreSQL is away, and the missed call is recorded when it is back', async () => {
+  await using node = await stage.mediaNode(talkUntilHangup);
+  const request = stage.request();
+  stage.postgresGate.shut();
+  try {
+    await expect(stage.admit(request)).rejects.toMatchObject({ cause: { type: 'admission_timeout' } });
+  } finally {
+    stage.postgresGate.open();
+  }
+  expect(await stage.outcome(request)).toEqual({ disposition: 'error', reason: 'admission_timeout', turnCount: 0 });
+  expect(await stage.call(request)).toMatchObject({ status: 'failed', disposition: 'error', reason: 'admission_timeout' });
+  expect(node.sessions.size).toBe(0);
+}, 60_000);
+
+test('a webhook that nobody admitted in time does not hold the caller: the call ends as soon as a worker is back', async () => {
+  await using node = await stage.mediaNode((session) => session.end('abandoned', 'channel_never_came'));
+  await worker.stop();
+  const request = stage.request();
+  await expect(stage.admit(request, 1_500)).rejects.toThrow();
+  await sleep(100);
+  worker = await stage.worker();
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'abandoned' });
+  expect(node.sessions.size).toBe(1);
+}, 60_000);
