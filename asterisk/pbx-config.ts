@@ -21,6 +21,8 @@ export interface PbxSettings {
   readonly trunk: Trunk;
   /** Dialled through the trunk after the apology, when Holdfast cannot take a call. */
   readonly fallbackNumber?: string;
+  /** The PBX itself ends a call after this long, whatever the rest of Holdfast thinks. */
+  readonly maxCallSeconds?: number;
 }
 
 export interface Trunk {
@@ -40,6 +42,8 @@ export interface PbxPaths {
   readonly modulesDir: string;
   readonly dataDir: string;
 }
+
+const MAX_CALL_SECONDS = 14_400;
 
 /** File name → text. @throws Error naming what cannot be rendered. */
 export function renderPbx(settings: PbxSettings, paths: PbxPaths, systemName: string): Record<string, string> {
@@ -65,6 +69,7 @@ export function renderPbx(settings: PbxSettings, paths: PbxPaths, systemName: st
     ariPassword: confValue('ariPassword', settings.ariPassword),
     webhookUrl: dialplanUrl('webhookUrl', settings.webhookUrl),
     webhookSecretBase64: Buffer.from(settings.webhookSecret).toString('base64'),
+    maxCallSeconds: String(settings.maxCallSeconds ?? MAX_CALL_SECONDS),
     fallbackNumber: dialNumber('fallbackNumber', settings.fallbackNumber ?? ''),
   });
 }

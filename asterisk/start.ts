@@ -28,6 +28,7 @@ export interface StartPbxOptions {
   /** Default: the demo carrier on loopback. */
   readonly trunk?: Trunk;
   readonly fallbackNumber?: string;
+  readonly maxCallSeconds?: number;
 }
 
 export interface Pbx extends Child {
@@ -56,7 +57,8 @@ export async function startPbx(options: StartPbxOptions): Promise<Pbx> {
   const { parts, dir, logFile, ariUsername, ariPassword } = options;
   const paths = await makeDirectories(options);
   await renderPrompts(parts.flite.command, paths.promptsDir);
-  const config = renderPbx(settingsOf(options), paths, uniqueSystemName());
+  const systemName = uniqueSystemName();
+  const config = renderPbx(settingsOf(options), paths, systemName);
   for (const [name, text] of Object.entries({ ...silenced, ...config })) {
     const file = join(paths.configDir, name);
     await writeFile(file, text, { mode: 0o600 });
@@ -72,8 +74,9 @@ export async function startPbx(options: StartPbxOptions): Promise<Pbx> {
     cwd: paths.stateDir,
     logFile,
     stopTimeoutMs: STOP_TIMEOUT_MS,
-    ready: () => answers(ariUrl, ariUsername, ariPassword),
+    ready: async () => (await askName(ariUrl, ariUsername, ariPassword)) === systemName,
   });
+  await requireSip(asterisk, child, options.sipPort);
   return Object.assign(child, {
     ariUrl,
     sip: `${LOOPBACK}:${options.sipPort}`,
@@ -103,7 +106,7 @@ async function makeDirectories({ dir, parts }: StartPbxOptions): Promise<PbxPath
 }
 
 function settingsOf(options: StartPbxOptions): PbxSettings {
-  const { sipPort, httpPort, rtpPorts, webhookUrl, webhookSecret, ariUsername, ariPassword, fallbackNumber } = options;
+  const { sipPort, httpPort, rtpPorts, webhookUrl, webhookSecret, ariUsername, ariPassword, fallbackNumber, maxCallSeconds } = options;
   return {
     sipAddress: LOOPBACK,
     sipPort,
@@ -117,15 +120,26 @@ function settingsOf(options: StartPbxOptions): PbxSettings {
     webhookSecret,
     trunk: options.trunk ?? { host: LOOPBACK, port: 5060 },
     ...(fallbackNumber === undefined ? {} : { fallbackNumber }),
+    ...(maxCallSeconds === undefined ? {} : { maxCallSeconds }),
   };
 }
 
-async function answers(ariUrl: string, username: string, password: string): Promise<boolean> {
+/** Who answers at this address: on a port that was taken it would be another PBX. */
+async function askName(ariUrl: string, username: string, password: string): Promise<unknown> {
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const signal = AbortSignal.timeout(READY_REQUEST_TIMEOUT_MS);
-  const response = await fetch(`${ariUrl}/ari/asterisk/ping`, { headers: { authorization }, signal });
+  const response = await fetch(`${ariUrl}/ari/asterisk/info?only=config`, { headers: { authorization }, signal });
+  if (response.ok) return ((await response.json()) as { config?: { name?: unknown } }).config?.name;
   await response.body?.cancel();
-  return response.ok;
+  return undefined;
+}
+
+/** Asterisk starts without its SIP transport when the port is taken, and only logs it. */
+async function requireSip(asterisk: readonly string[], child: Child, sipPort: number): Promise<void> {
+  const shown = await runConsole(asterisk, 'pjsip show transports').catch(() => '');
+  if (shown.includes(`${LOOPBACK}:${sipPort}`)) return;
+  await child.stop();
+  throw new Error(`asterisk: UDP port ${sipPort} on ${LOOPBACK} cannot be used for SIP. Log: ${child.logFile}`);
 }
 
 async function runConsole(asterisk: readonly string[], command: string): Promise<string> {
