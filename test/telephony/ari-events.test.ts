@@ -1,0 +1,86 @@
+import { createEventRouter, type EventRouter } from '../../src/telephony/asterisk/ari-events.ts';
+import { mediaChannelIdFor } from '../../src/telephony/asterisk/ari-ids.ts';
+
+interface Seen {
+  readonly router: EventRouter;
+  readonly log: string[];
+}
+
+function router(): Seen {
+  const log: string[] = [];
+  return {
+    log,
+    router: createEventRouter({
+      app: 'app',
+      onChannelEntered: ({ channelId, args }) => void log.push(`entered ${channelId} ${args.join('+')}`),
+      onChannelLeft: ({ channelId, cause }) => void log.push(`left ${channelId} ${cause}`),
+      onDtmf: ({ channelId, digit }) => void log.push(`dtmf ${channelId} ${digit}`),
+      onReplaced: () => void log.push('replaced'),
+    }),
+  };
+}
+
+const channel = (id: string) => ({ channel: { id } });
+const media = mediaChannelIdFor('c1', 1);
+
+test('createEventRouter: a caller enters, presses a key, and hangs up', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', args: ['record'], ...channel('a') });
+  events.handle({ type: 'ChannelDtmfReceived', digit: '5', ...channel('a') });
+  events.handle({ type: 'ChannelHangupRequest', cause: 16, ...channel('a') });
+  events.handle({ type: 'StasisEnd', ...channel('a') });
+  events.handle({ type: 'ChannelDestroyed', cause: 16, ...channel('a') });
+  expect(log).toEqual(['entered a record', 'dtmf a 5', 'left a 16']);
+});
+
+test('createEventRouter: a channel that is moved away leaves without a cause', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', args: [], ...channel('a') });
+  events.handle({ type: 'StasisEnd', ...channel('a') });
+  expect(log).toEqual(['entered a ', 'left a null']);
+});
+
+test('createEventRouter: a channel that dies without StasisEnd is reported once', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', ...channel('a') });
+  events.handle({ type: 'ChannelDestroyed', cause: 38, ...channel('a') });
+  events.handle({ type: 'StasisEnd', ...channel('a') });
+  expect(log).toEqual(['entered a ', 'left a 38']);
+});
+
+test('createEventRouter: our own media channels are nobody’s callers', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', args: [], ...channel(media) });
+  events.handle({ type: 'ChannelDtmfReceived', digit: '5', ...channel(media) });
+  events.handle({ type: 'StasisEnd', ...channel(media) });
+  expect(log).toEqual([]);
+});
+
+test.each([{ type: 'SomethingOfNextYear' }, { type: 'toString' }, { type: 'constructor' }, { type: 'StasisStart' }, { type: 'ChannelDtmfReceived', channel: null }])(
+  'createEventRouter: survives %j',
+  (event) => {
+    const { router: events } = router();
+    expect(() => events.handle(event)).not.toThrow();
+  },
+);
+
+test('mediaChannelEntered: resolves for a channel that is there, one that comes, and gives up on one that does not', async () => {
+  const { router: events } = router();
+  const coming = events.mediaChannelEntered(media, 5_000);
+  const again = events.mediaChannelEntered(media, 5_000);
+  events.handle({ type: 'StasisStart', ...channel(media) });
+  expect(await Promise.all([coming, again])).toEqual([true, true]);
+  expect(await events.mediaChannelEntered(media, 5_000)).toBe(true);
+  events.handle({ type: 'StasisEnd', ...channel(media) });
+  expect(await events.mediaChannelEntered(media, 1)).toBe(false);
+});
+
+test('resync: reports callers that vanished in a gap, keeps those that live, learns of media channels that came', async () => {
+  const { router: events, log } = router();
+  for (const id of ['alive', 'dead', 'elsewhere']) events.handle({ type: 'StasisStart', ...channel(id) });
+  log.length = 0;
+  const up = (id: string, inApp: boolean) => ({ id, state: 'Up', inApp });
+  events.resync({ channels: [up('alive', true), up('elsewhere', false), up(media, true)], bridges: [] });
+  expect(log).toEqual(['left dead null', 'left elsewhere null']);
+  expect(await events.mediaChannelEntered(media, 1)).toBe(true);
+});

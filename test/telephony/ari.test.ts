@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { connectAri, type Ari, type AriOptions, type AriSnapshot } from '../../src/telephony/asterisk/ari.ts';
+import { bridgeIdFor, mediaChannelIdFor } from '../../src/telephony/asterisk/ari-ids.ts';
+import { freePort } from '../../setup/stack/ports.ts';
+import {
+  accept,
+  ARI_USER,
+  CALL_RECORD_ID,
+  silentLogger,
+  startTestCarrier,
+  startTestPbx,
+  startTestWebhook,
+  until,
+  type TestCarrier,
+  type TestPbx,
+  type TestWebhook,
+} from '../support/pbx.ts';
+import { ear, readWav, resemblance } from '../support/sound.ts';
+
+const APP = 'holdfast-ari';
+let webhook: TestWebhook;
+let running: TestPbx;
+let network: TestCarrier;
+const open = new Set<Ari>();
+
+beforeAll(async () => {
+  webhook = await startTestWebhook();
+  running = await startTestPbx(webhook.url);
+  network = await startTestCarrier(running.options);
+  webhook.answer = accept(APP);
+});
+afterEach(async () => {
+  for (const ari of open) await ari.close();
+  open.clear();
+});
+afterAll(async () => {
+  await network[Symbol.asyncDispose]();
+  await running[Symbol.asyncDispose]();
+  await webhook[Symbol.asyncDispose]();
+});
+
+interface Session {
+  readonly ari: Ari;
+  readonly entered: { channelId: string; args: readonly string[] }[];
+  readonly left: { channelId: string; cause: number | null }[];
+  readonly digits: string[];
+  readonly snapshots: AriSnapshot[];
+  replaced: number;
+}
+
+async function session(more: Partial<AriOptions> = {}): Promise<Session> {
+  const seen = { entered: [], left: [], digits: [], snapshots: [], replaced: 0 } as Omit<Session, 'ari'>;
+  const ari = await connectAri({
+    url: running.pbx.ariUrl,
+    ...ARI_USER,
+    app: APP,
+    logger: silentLogger,
+    onChannelEntered: (event) => void seen.entered.push(event),
+    onChannelLeft: (event) => void seen.left.push(event),
+    onDtmf: ({ digit }) => void seen.digits.push(digit),
+    onReconnected: (snapshot) => void seen.snapshots.push(snapshot),
+    onReplaced: () => void (seen.replaced += 1),
+    ...more,
+  });
+  open.add(ari);
+  return Object.assign(seen, { ari });
+}
+
+/** A caller who is in the application and answered. */
+async function ring(to: Session, onHeard = (): void => undefined as void) {
+  const before = to.entered.length;
+  const placing = network.carrier.placeCall({ to: '+4930123456', from: '+4915112345678', onHeard });
+  await until('the call enters', () => to.entered.length > before);
+  const channelId = to.entered[before]?.channelId ?? '';
+  await to.ari.answer(channelId);
+  return { channelId, call: await placing };
+}
+
+const bridged = async (ari: Ari, callId: string): Promise<readonly string[] | undefined> =>
+  (await ari.snapshot()).bridges.find(({ id }) => id === bridgeIdFor(callId))?.channelIds;
+
+test('connectAri: a wrong password is not worth a retry, a PBX that is down is', async () => {
+  await expect(session({ password: 'wrong' })).rejects.toMatchObject({ code: 'ari_failed', retryable: false, details: { status: 401 } });
+  await expect(session({ url: `http://127.0.0.1:${await freePort()}` })).rejects.toMatchObject({ code: 'ari_failed', retryable: true });
+});
+
+test('connectAri: a caller enters with the record’s id, presses keys and hangs up', async () => {
+  const seen = await session();
+  const { channelId, call } = await ring(seen);
+  expect(seen.entered).toEqual([{ channelId, args: [CALL_RECORD_ID] }]);
+  await call.sendDtmf('42');
+  await until('both digits arrived', () => seen.digits.length === 2);
+  expect(seen.digits).toEqual(['4', '2']);
+  await call.hangup();
+  await until('the caller left', () => seen.left.length > 0);
+  expect(seen.left).toEqual([{ channelId, cause: 16 }]);
+  expect((await seen.ari.snapshot()).channels).toEqual([]);
+});
+
+test('Ari: what is done twice is done once, and what is gone stays gone', async () => {
+  const seen = await session();
+  const { ari } = seen;
+  const { channelId, call } = await ring(seen);
+  await ari.createBridge(bridgeIdFor('twice'));
+  await ari.createBridge(bridgeIdFor('twice'));
+  await ari.addToBridge(bridgeIdFor('twice'), [channelId]);
+  await ari.addToBridge(bridgeIdFor('twice'), [channelId]);
+  expect(await bridged(ari, 'twice')).toEqual([channelId]);
+  await ari.hangup(channelId);
+  await ari.hangup(channelId);
+  expect(await call.ended).toMatchObject({ by: 'callee', cause: 16 });
+  await ari.destroyBridge(bridgeIdFor('twice'));
+  await ari.destroyBridge(bridgeIdFor('twice'));
+  const missing = { code: 'channel_missing', retryable: false };
+  await expect(ari.answer(channelId)).rejects.toMatchObject(missing);
+  await expect(ari.moveChannel(channelId)).rejects.toMatchObject(missing);
+  await expect(ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 })).rejects.toMatchObject(missing);
+  await ari.createBridge(bridgeIdFor('twice'));
+  await expect(ari.addToBridge(bridgeIdFor('twice'), [channelId])).rejects.toMatchObject(missing);
+  await ari.destroyBridge(bridgeIdFor('twice'));
+  await expect(ari.addToBridge(bridgeIdFor('twice'), [channelId])).rejects.toMatchObject({ code: 'ari_failed', details: { status: 404 } });
+  expect(await ari.snapshot()).toEqual({ channels: [], bridges: [] });
+});
+
+test('createExternalMedia: asked for the same channel again, it names the same socket and the PBX lives on', async () => {
+  const { ari } = await session();
+  const request = { channelId: mediaChannelIdFor('same', 1), format: 'slin16' as const };
+  const [first, second] = await Promise.all([ari.createExternalMedia(request), ari.createExternalMedia(request)]);
+  expect(second).toEqual(first);
+  expect(await ari.createExternalMedia(request)).toEqual(first);
+  await ari.ping();
+  expect(running.pbx.running).toBe(true);
+  await ari.hangup(request.channelId);
+});
+
+test('addToBridge: waits for a media channel whose leg has just connected', async () => {
+  const { ari } = await session();
+  const channelId = mediaChannelIdFor('early', 1);
+  const { mediaUrl } = await ari.createExternalMedia({ channelId, format: 'slin16' });
+  await ari.createBridge(bridgeIdFor('early'));
+  const adding = ari.addToBridge(bridgeIdFor('early'), [channelId]);
+  const socket = new WebSocket(mediaUrl, 'media');
+  await adding;
+  expect(await bridged(ari, 'early')).toEqual([channelId]);
+  socket.close();
+  await until('the media channel is gone', async () => (await ari.snapshot()).channels.length === 0);
+  await ari.destroyBridge(bridgeIdFor('early'));
+});
+
+test('moveChannel: another node takes a caller over from an application that is dead', async () => {
+  const dying = await session();
+  const { channelId, call } = await ring(dying);
+  await dying.ari.createBridge(bridgeIdFor('moved'));
+  await dying.ari.addToBridge(bridgeIdFor('moved'), [channelId]);
+  await dying.ari.close();
+  const heir = await session({ app: `${APP}-heir` });
+  expect((await heir.ari.snapshot()).channels).toEqual([{ id: channelId, state: 'Up', inApp: false }]);
+  await heir.ari.moveChannel(channelId);
+  await until('the caller enters the other application', () => heir.entered.length === 1);
+  expect((await heir.ari.snapshot()).channels).toEqual([{ id: channelId, state: 'Up', inApp: true }]);
+  await call.hangup();
+  await until('the other node hears of the end', () => heir.left.length === 1);
+  expect(heir.left).toEqual([{ channelId, cause: 16 }]);
+  await heir.ari.destroyBridge(bridgeIdFor('moved'));
+});
+
+test('continueInDialplan: a caller who is given back hears the apology', async () => {
+  const seen = await session();
+  const { onHeard, heard } = ear();
+  const { channelId, call } = await ring(seen, onHeard as () => void);
+  await seen.ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 });
+  expect(await call.ended).toMatchObject({ by: 'callee', cause: 16 });
+  expect(seen.left).toEqual([{ channelId, cause: null }]);
+  const words = readWav(join(running.pbx.dir, 'prompts/technical-problem.wav16'));
+  expect(resemblance(heard(), words)).toBeGreaterThan(0.9);
+});
+
+test('onReplaced: a node learns that another one answers to its name', async () => {
+  const first = await session();
+  const second = await session();
+  await until('the first is told', () => first.replaced === 1);
+  const { channelId, call } = await ring(second);
+  expect(first.entered).toEqual([]);
+  await second.ari.hangup(channelId);
+  await call.ended;
+});
+
+test('a PBX that hangs is noticed by the watchdog; the caller is still there when it comes back', async () => {
+  const seen = await session({ pingIntervalMs: 200, requestTimeoutMs: 400 });
+  const { channelId, call } = await ring(seen);
+  process.kill(running.pbx.pid, 'SIGSTOP');
+  try {
+    await until('the PBX stands still', () => / T /.test(readFileSync(`/proc/${running.pbx.pid}/stat`, 'utf8')));
+    await expect(seen.ari.ping()).rejects.toMatchObject({ code: 'ari_failed', retryable: true });
+    await until('the watchdog dropped the socket', () => !seen.ari.connected);
+  } finally {
+    process.kill(running.pbx.pid, 'SIGCONT');
+  }
+  await until('the node is connected again', () => seen.snapshots.length > 0);
+  expect(seen.snapshots[0]?.channels).toEqual([{ id: channelId, state: 'Up', inApp: true }]);
+  expect(seen.left).toEqual([]);
+  await call.hangup();
+  await until('events arrive again', () => seen.left.length === 1);
+});
+
+test('a PBX that is restarted: its callers are reported as gone, and the next call is served', async () => {
+  const seen = await session();
+  const { channelId } = await ring(seen);
+  await running.restart();
+  await until('the node is connected again', () => seen.snapshots.length > 0);
+  expect(seen.left.map((event) => event.channelId)).toEqual([channelId]);
+  expect(seen.snapshots.at(-1)).toEqual({ channels: [], bridges: [] });
+  const next = await ring(seen);
+  expect(next.channelId).not.toBe(channelId);
+  await next.call.hangup();
+  await until('the next caller left', () => seen.left.length === 2);
+});
+
+test('close: ends for good, without a reconnect', async () => {
+  const { ari, snapshots } = await session();
+  await ari.close();
+  expect(ari.connected).toBe(false);
+  await running.restart();
+  expect(snapshots).toEqual([]);
+});
