@@ -4,6 +4,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { HANGUP_UPDATE, type AdmitRequest, type HangupResponse } from '../../src/contracts/call-workflow.ts';
 import { CallStage } from '../support/call-stage.ts';
 import { interruptedTalk, interruptedTalkTexts, talkUntilHangup, tenTurnCall } from '../support/call-scripts.ts';
+import { saveHistory } from '../support/saved-histories.ts';
 import type { ScriptedMediaNode } from '../support/scripted-media-node.ts';
 
 let stage: CallStage;
@@ -35,6 +36,7 @@ test('inboundCall holds a ten-turn call within 30 events of history', async () =
   expect(await stage.call(request)).toMatchObject({ status: 'completed', disposition: 'completed', reason: 'end_call', answered_at: expect.any(Date) });
   // 17 for a call without a signal and four for each of two; one signal may meet a workflow that is awake.
   expect((await stage.history(request)).length).toBeLessThanOrEqual(25);
+  await saveHistory('completed', stage.handle(request));
 });
 
 test('inboundCall tells an operator how the call went', async () => {
@@ -77,6 +79,7 @@ test('inboundCall refuses an unknown number without a talk', async () => {
   expect(await stage.outcome(request)).toEqual({ disposition: 'rejected', reason: 'unknown_did', turnCount: 0 });
   expect(await stage.attributes(request)).toMatchObject({ HoldfastState: 'ended', HoldfastDisposition: 'rejected' });
   expect(node.sessions.size).toBe(0);
+  await saveHistory('refused', stage.handle(request));
 });
 
 test('inboundCall refuses a call when no media node is there', async () => {
@@ -106,6 +109,7 @@ test('hangup ends the talk politely, and is refused once the call is over', asyn
   expect(node.sessions.get(request.callRecordId)).toMatchObject({ hangups: ['operator'], over: true });
   expect(await stage.details(request)).toContain('**Hang-up asked for** prank call');
   await expect(hangUp(request, 'again')).rejects.toThrow();
+  await saveHistory('hung-up', stage.handle(request));
 });
 
 test('a cancelled workflow ends the talk politely and closes the record', async () => {
@@ -141,6 +145,7 @@ test('inboundCall closes the call with an error when its media node dies', async
 
   expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_lost' });
   expect(await stage.call(request)).toMatchObject({ status: 'failed', disposition: 'error', reason: 'media_node_lost' });
+  await saveHistory('media-node-lost', stage.handle(request));
 });
 
 test('inboundCall notices a media node that goes silent without closing its socket', async () => {

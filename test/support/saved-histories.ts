@@ -1,0 +1,47 @@
+/**
+ * Histories of real calls, one per shape of the workflow, kept so that a change of its code can be
+ * replayed against calls that are running at that moment. After a change that is meant to break
+ * them, or to add a shape, write them anew from the tests that make them:
+ *
+ *   HOLDFAST_SAVE_HISTORIES=1 npm test -- test/workflows
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
+
+const folder = fileURLToPath(new URL('../workflows/histories', import.meta.url));
+
+const { History } = proto.temporal.api.history.v1;
+type SavedHistory = ReturnType<typeof History.fromObject>;
+
+/** Does nothing unless HOLDFAST_SAVE_HISTORIES is set. */
+export async function saveHistory(shape: string, handle: WorkflowHandle): Promise<void> {
+  if (process.env['HOLDFAST_SAVE_HISTORIES'] === undefined) return;
+  const history = History.toObject(History.fromObject(await handle.fetchHistory()), { bytes: String, longs: String, enums: String });
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${shape}.json`), `${JSON.stringify(impersonal(history), null, 1)}\n`);
+}
+
+export async function savedHistories(): Promise<{ shape: string; history: SavedHistory }[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const json = JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>;
+      return { shape: name.replace('.json', ''), history: History.fromObject(json) };
+    }),
+  );
+}
+
+/** Which machine and file made it says nothing about the workflow. */
+function impersonal(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => impersonal(each));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (key === 'identity') return [key, 'worker'];
+      return [key, key === 'stackTrace' ? '' : impersonal(inner)];
+    }),
+  );
+}
