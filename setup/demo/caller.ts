@@ -34,11 +34,15 @@ export interface CallerResult {
 }
 
 const TICK_MS = 50;
+const DRY_LINE_MS = 100;
+/** Two judgements' worth. */
+const SILENCE = new Int16Array((LINE_RATE * 20) / 1_000);
 
 /** Places the call and plays the script to its end; the call is over when this resolves. */
 export async function callAndTalk(options: CallerOptions): Promise<CallerResult> {
   const { carrier, script, onMoment } = options;
   const listener = createListener(LINE_RATE);
+  let lastHeardMs = 0;
   const said: { text: string; atMs: number; interrupting: boolean }[] = [];
   const finished = Promise.withResolvers<void>();
   // The agent may be heard a moment before the answer is reported.
@@ -66,26 +70,30 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
     });
   };
 
-  call = await carrier.placeCall({
-    ...options,
-    onHeard(pcm) {
-      for (const { kind } of listener.push(pcm)) {
-        onMoment?.({ kind: `agent_${kind}`, atMs: Date.now() });
-        dispatch({ kind: `agent_${kind}`, atMs: Date.now() });
-      }
-    },
-  });
+  const hear = (pcm: Int16Array): void => {
+    lastHeardMs = Date.now();
+    for (const { kind } of listener.push(pcm)) {
+      onMoment?.({ kind: `agent_${kind}`, atMs: Date.now() });
+      dispatch({ kind: `agent_${kind}`, atMs: Date.now() });
+    }
+  };
+
+  call = await carrier.placeCall({ ...options, onHeard: hear });
   if (call.answeredAtMs === null) return { call, answered: false, said, failure: 'the call was not answered' };
   onMoment?.({ kind: 'answered', atMs: call.answeredAtMs });
   state = startScript(call.answeredAtMs);
   early.forEach(dispatch);
-  const timer = setInterval(() => dispatch({ kind: 'tick', atMs: Date.now() }), TICK_MS);
+  const timer = setInterval(() => {
+    // An agent that is cut off in the middle of a word sends nothing any more, not even silence.
+    if (Date.now() - lastHeardMs > DRY_LINE_MS) hear(SILENCE);
+    dispatch({ kind: 'tick', atMs: Date.now() });
+  }, TICK_MS);
   const deaf = options.listenToWords?.((words) => dispatch({ kind: 'agent_words', atMs: Date.now(), ...words }));
   void call.ended.then(() => dispatch({ kind: 'ended', atMs: Date.now() }));
   await finished.promise;
   clearInterval(timer);
   deaf?.();
-  if (state.outcome.done && state.outcome.failure !== null) await call.hangup();
-  await call.ended;
+  // A no-op when the agent has done it already.
+  await call.hangup();
   return { call, answered: true, said, failure: state.outcome.done ? state.outcome.failure : null };
 }

@@ -15,8 +15,8 @@ export function wishOf(n: number): Wish {
 }
 
 const followUps = (wish: Wish): FollowUp[] => [
-  { when: /shall i|should i|would you like me to|is that (right|correct|okay)|does that/i, say: 'yes please' },
   { when: /\bname\b/i, say: 'my name is john smith' },
+  { when: /shall i|should i|would you like me to|is that (right|correct|okay)|does that/i, say: 'yes please' },
   { when: /(what|which) (day|date)/i, say: `on ${wish.day} at ${wish.time}` },
   { when: /(what|which) time/i, say: `at ${wish.time}` },
   // The slot is gone: another day at the same hour.

@@ -36,6 +36,9 @@ export interface Child {
 }
 
 const POLL_MS = 50;
+const PROBE_MS = 3_000;
+/** Handed on to every child, so that those of one run can be found even when they were orphaned. */
+export const RUN_MARK = 'HOLDFAST_RUN_MARK';
 
 /**
  * Where util-linux has it, the kernel ends the child when this process dies without having been
@@ -66,6 +69,11 @@ process.on('exit', () => {
   }
 });
 
+function marked(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const mark = process.env[RUN_MARK];
+  return mark === undefined ? { ...env } : { ...env, [RUN_MARK]: mark };
+}
+
 function withParentDeathSignal(command: readonly string[], signal: NodeJS.Signals): readonly string[] {
   return SETPRIV === undefined ? command : [SETPRIV, '--pdeathsig', signal.replace('SIG', ''), '--', ...command];
 }
@@ -80,7 +88,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openSync(options.logFile, 'a');
   // A process group of its own: Ctrl-C in the terminal reaches only us, and we stop the parts in order.
-  const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', log, log], detached: true, ...options.user });
+  const child = spawn(program, args, { cwd: options.cwd, env: marked(options.env ?? process.env), stdio: ['ignore', log, log], detached: true, ...options.user });
   closeSync(log);
   const pid = child.pid ?? -1;
   if (child.pid !== undefined) alive.add(child.pid);
@@ -101,7 +109,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   };
   const deadline = Date.now() + (options.readyTimeoutMs ?? 30_000);
   for (;;) {
-    if (ended === undefined && (await options.ready(pid).catch(() => false))) break;
+    // A probe that hangs is a probe that fails.
+    if (ended === undefined && (await Promise.race([options.ready(pid).catch(() => false), sleep(PROBE_MS, false, { ref: false })]))) break;
     if (ended !== undefined || Date.now() > deadline || abort?.aborted === true) {
       const why = ended === undefined ? 'did not become ready' : `ended at once (${ended})`;
       await stop();

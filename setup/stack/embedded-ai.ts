@@ -12,8 +12,7 @@ export interface EmbeddedAiOptions {
   readonly port?: number;
 }
 
-export interface EmbeddedAi {
-  readonly child: Child;
+export interface EmbeddedAi extends Child {
   /** For OPENAI_BASE_URL, with /v1. */
   readonly baseUrl: string;
   /** Any key is accepted; this one says which server it is for. */
@@ -33,5 +32,6 @@ export async function startEmbeddedAi(options: EmbeddedAiOptions): Promise<Embed
     logFile: options.logFile,
     ready: async () => (await fetch(`${url}/healthz`)).ok,
   });
-  return { child, baseUrl: `${url}/v1`, apiKey: `embedded-${randomBytes(8).toString('hex')}` };
+  const apiKey = `embedded-${randomBytes(8).toString('hex')}`;
+  return Object.defineProperties(child as EmbeddedAi, { baseUrl: { value: `${url}/v1`, enumerable: true }, apiKey: { value: apiKey, enumerable: true } });
 }

@@ -124,7 +124,7 @@ async function speech({ external, parts, dataDir, logsDir, wellKnownPorts }: Fou
   const dir = join(dataDir, 'ai');
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const server = await startEmbeddedAi({ parts, dir, logFile: join(logsDir, 'embedded-ai.log'), port: wellKnownPorts ? 8090 : 0 });
-  return { part: server, detail: new URL(server.baseUrl).host, child: server.child };
+  return { part: server, detail: new URL(server.baseUrl).host, child: server };
 }
 
 const ARI_USERNAME = 'holdfast';

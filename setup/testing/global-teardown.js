@@ -1,3 +1,3 @@
 export default async function globalTeardown() {
-  await globalThis.holdfastSharedParts?.stop();
+  await globalThis.holdfastSharedParts?.[Symbol.asyncDispose]();
 }
