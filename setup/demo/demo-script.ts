@@ -7,11 +7,19 @@ export interface Wish {
   readonly time: string;
 }
 
-/** Day and time of the n-th caller at once: wishes that do not collide, in words that are recognised well. */
+const days = ['wednesday', 'friday', 'monday', 'tuesday'] as const;
+const times = [
+  'eleven in the morning',
+  "ten o'clock in the morning",
+  'three in the afternoon',
+  'nine in the morning',
+  'two in the afternoon',
+  'four in the afternoon',
+] as const;
+
+/** What the n-th of several callers wants: 24 wishes that do not collide, in words that are recognised well. */
 export function wishOf(n: number): Wish {
-  const days = ['wednesday', 'friday', 'monday'] as const;
-  const times = ['eleven in the morning', "ten o'clock in the morning", 'three in the afternoon', 'nine in the morning', 'one in the afternoon', 'four in the afternoon'] as const;
-  return { day: days[n % days.length] ?? 'wednesday', time: times[Math.floor(n / days.length) % times.length] ?? 'eleven in the morning' };
+  return { day: days[n % days.length] ?? days[0], time: times[Math.floor(n / days.length) % times.length] ?? times[0] };
 }
 
 const followUps = (wish: Wish): FollowUp[] => [
@@ -20,7 +28,7 @@ const followUps = (wish: Wish): FollowUp[] => [
   { when: /(what|which) (day|date)/i, say: `on ${wish.day} at ${wish.time}` },
   { when: /(what|which) time/i, say: `at ${wish.time}` },
   // The slot is gone: another day at the same hour.
-  { when: /not (free|available|possible)|taken|already|instead/i, say: `can i come on ${wish.day === 'tuesday' ? 'friday' : 'tuesday'} at ${wish.time}` },
+  { when: /not (free|available|possible)|taken|already|instead/i, say: `can i come on thursday at ${wish.time}` },
 ];
 
 export function demoScript(wish: Wish): Step[] {

@@ -1,9 +1,8 @@
 /** The whole of Holdfast for calls in tests: real processes, a real PBX, and a carrier that dials it. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { callAndTalk, type CallerResult } from '../../setup/demo/caller.ts';
+import { callAndTalk, type CallerOptions, type CallerResult } from '../../setup/demo/caller.ts';
 import { startCarrier, type Carrier } from '../../setup/demo/carrier.ts';
-import type { CallOptions } from '../../setup/demo/carrier-call.ts';
 import { records, type Records } from '../../setup/demo/records.ts';
 import type { Step } from '../../setup/demo/script.ts';
 import { parseWav } from '../../setup/demo/wav.ts';
@@ -22,7 +21,7 @@ export interface CallStackOptions {
   readonly external?: External;
 }
 
-export interface DialOptions extends Pick<CallOptions, 'codec' | 'onHeard'> {
+export interface DialOptions extends Pick<CallerOptions, 'codec' | 'onMoment'> {
   /** Default: the demo tenant's number. */
   readonly to?: string;
   readonly from?: string;
