@@ -18,6 +18,10 @@ export interface SharedParts {
     readonly appUrl: string;
   };
   readonly redisUrl: string;
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string };
+  /** The embedded AI server, as OPENAI_BASE_URL and OPENAI_API_KEY. */
+  readonly openai: { readonly baseUrl: string; readonly apiKey: string };
+  readonly logsDir: string;
 }
 
 let read: SharedParts | undefined;
