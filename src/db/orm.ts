@@ -25,8 +25,8 @@ export function ormConfig(options: OrmOptions): Options {
     extensions: [Migrator],
     // Names, not files: the same list works under type stripping, in Jest and from any directory.
     migrations: { migrationsList: migrations, snapshot: false, silent: true, tableName: 'schema_migrations', allOrNothing: true },
-    // Migrations add policies of their own, for the owner's look-up function.
-    schemaGenerator: { ignorePolicies: true },
+    // Migrations add the look-up function and the policies that only its owner has.
+    schemaGenerator: { ignorePolicies: true, ignoreRoutines: true },
     forceUtcTimezone: true,
     pool: { min: 0, max: options.poolMax ?? 10 },
     driverOptions: {

@@ -21,7 +21,7 @@ export const AIProfile = defineEntity({
     voice: p.string().length(100).nullable(),
     isDefault: p.boolean().default(false),
   },
-  checks: [{ name: 'ai_profiles_system_prompt_not_blank', expression: `btrim(system_prompt) <> ''` }],
+  checks: [{ name: 'ai_profiles_system_prompt_not_blank', expression: `system_prompt ~ '[^[:space:]]'` }],
   uniques: [{ name: 'ai_profiles_one_default_per_tenant', properties: ['tenantId'], where: 'is_default' }],
   filters: tenantFilter,
   rowLevelSecurity: 'force',

@@ -23,7 +23,7 @@ export const Tenant = defineEntity({
     wrappedDataKey: p.blob().lazy(),
   },
   checks: [
-    { name: 'tenants_name_not_blank', expression: `btrim(name) <> ''` },
+    { name: 'tenants_name_not_blank', expression: `name ~ '[^[:space:]]'` },
     { name: 'tenants_country_iso2', expression: `country ~ '^[A-Z]{2}$'` },
   ],
   filters: {

@@ -45,7 +45,7 @@ const owned = (table: string): string => `${ROW},
 
 const TENANTS = `
 create table tenants (${ROW},
-  name varchar(200) not null constraint tenants_name_not_blank check (btrim(name) <> ''),
+  name varchar(200) not null constraint tenants_name_not_blank check (name ~ '[^[:space:]]'),
   status text not null default 'active' constraint tenants_status_check check (status in ('active', 'suspended', 'deleted')),
   plan text not null default 'starter' constraint tenants_plan_check check (plan in ('starter', 'growth', 'custom')),
   country varchar(2) not null constraint tenants_country_iso2 check (country ~ '^[A-Z]{2}$'),
@@ -59,7 +59,7 @@ create table ai_profiles (${owned('ai_profiles')},
   name varchar(200) not null,
   role text not null default 'receptionist'
     constraint ai_profiles_role_check check (role in ('receptionist', 'sales', 'support', 'dispatcher', 'custom')),
-  system_prompt text not null constraint ai_profiles_system_prompt_not_blank check (btrim(system_prompt) <> ''),
+  system_prompt text not null constraint ai_profiles_system_prompt_not_blank check (system_prompt ~ '[^[:space:]]'),
   greeting text,
   language varchar(35) not null default 'en-US',
   voice varchar(100),
