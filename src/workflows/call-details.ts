@@ -2,8 +2,8 @@
 import type { CallState, Disposition } from '../domain/call.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 
-/** Turns kept for reading; the whole talk is in PostgreSQL. */
-const SHOWN_TURNS = 12;
+/** Turns kept for reading: a usual call in full. The whole talk of any call is in PostgreSQL. */
+const SHOWN_TURNS = 40;
 const SHOWN_CHARACTERS = 240;
 
 export interface CallView {

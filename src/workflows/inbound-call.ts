@@ -55,9 +55,12 @@ class InboundCall {
     this.#request = request;
     this.#view = newCallView(request);
     // Before anything is awaited: the update arrives with the start.
-    setHandler(admit, () => this.#answerWebhook());
-    setHandler(hangup, (wish) => this.#hangup(wish), { validator: (wish) => this.#validateHangup(wish) });
-    setHandler(turns, (batch) => this.#hearTurns(batch));
+    setHandler(admit, () => this.#answerWebhook(), { description: 'The answer to the webhook that brought this call.' });
+    setHandler(hangup, (wish) => this.#hangup(wish), {
+      validator: (wish) => this.#validateHangup(wish),
+      description: 'Ends the call with a goodbye. Argument: {"reason": "why, in a few words, no names"}',
+    });
+    setHandler(turns, (batch) => this.#hearTurns(batch), { description: 'What was said, in batches; sent by converse.' });
   }
 
   /** Nothing here is cut short by the workflow's own cancellation: that means "end the call", and the call has to be closed. */
@@ -115,9 +118,13 @@ class InboundCall {
     const { disposition, reason, answeredAt, endedAt } = facts;
     this.#view = withTurns(this.#view, latestTurns);
     const input = { ...facts, callId: this.#request.callRecordId, tenantId };
-    await CancellationScope.nonCancellable(() => quick.finalizeCall(input).catch(() => patient.finalizeCall(input)));
-    markCall({ state: 'ended', disposition });
-    this.#show({ state: 'ended', disposition, reason, answeredAt, endedAt });
+    try {
+      await CancellationScope.nonCancellable(() => quick.finalizeCall(input).catch(() => patient.finalizeCall(input)));
+    } finally {
+      // A record that can never be closed (its tenant was deleted) fails the workflow, which is to be seen; the call is over all the same.
+      markCall({ state: 'ended', disposition });
+      this.#show({ state: 'ended', disposition, reason, answeredAt, endedAt });
+    }
     return { disposition, reason, turnCount: Math.max(turnCount, this.#view.turnCount) };
   }
 

@@ -7,13 +7,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
-import { defineUpdate } from '@temporalio/workflow';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import { startChild, type Child } from '../../setup/stack/child.ts';
 import { startRedis } from '../../setup/stack/redis.ts';
 import {
-  ADMIT_UPDATE,
   INBOUND_CALL_WORKFLOW,
   workflowIdFor,
   type AdmitRequest,
@@ -22,6 +20,7 @@ import {
 import { NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
 import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
+import { TemporalCallGateway } from '../../src/services/call-gateway.ts';
 import { NumberVault } from '../../src/services/number-vault.ts';
 import { seedDemo, type Demo } from '../../src/services/seed.ts';
 import { migratedDatabase, runSql } from './database.ts';
@@ -29,7 +28,6 @@ import { CONTROL_SECRET, ScriptedMediaNode, type Script } from './scripted-media
 import { sharedParts } from './stack.ts';
 import { startTcpGate, type TcpGate } from './tcp-gate.ts';
 
-const admit = defineUpdate<InboundWebhookResponse>(ADMIT_UPDATE);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export type StoredTurn = { readonly sequence: number; readonly speaker: string; readonly text: string };
@@ -37,8 +35,9 @@ export type StoredTurn = { readonly sequence: number; readonly speaker: string; 
 export class CallStage implements AsyncDisposable {
   readonly client: Client;
   readonly demo: Demo;
-  /** Between the workers and PostgreSQL. */
+  /** Between the workers and PostgreSQL, and Temporal. */
   readonly postgresGate: TcpGate;
+  readonly temporalGate: TcpGate;
   readonly #parts: AsyncDisposableStack;
   readonly #redis: Redis;
   readonly #workerEnv: Record<string, string>;
@@ -48,13 +47,14 @@ export class CallStage implements AsyncDisposable {
   #workers = 0;
 
   private constructor(fields: {
-    client: Client; taskQueue: string; demo: Demo; postgresGate: TcpGate; parts: AsyncDisposableStack;
+    client: Client; taskQueue: string; demo: Demo; postgresGate: TcpGate; temporalGate: TcpGate; parts: AsyncDisposableStack;
     redis: Redis; workerEnv: Record<string, string>; ownerUrl: string; dir: string;
   }) {
     this.#taskQueue = fields.taskQueue;
     this.client = fields.client;
     this.demo = fields.demo;
     this.postgresGate = fields.postgresGate;
+    this.temporalGate = fields.temporalGate;
     this.#parts = fields.parts;
     this.#redis = fields.redis;
     this.#workerEnv = fields.workerEnv;
@@ -77,6 +77,8 @@ export class CallStage implements AsyncDisposable {
       const demo = await seedDemo({ db, vault: new NumberVault(keys) });
       const url = new URL(database.appUrl);
       const postgresGate = parts.use(await startTcpGate({ host: url.hostname, port: Number(url.port) }));
+      const [host = '', port] = shared.temporal.address.split(':');
+      const temporalGate = parts.use(await startTcpGate({ host, port: Number(port) }));
       url.hostname = '127.0.0.1';
       url.port = String(postgresGate.port);
       const connection = await Connection.connect({ address: shared.temporal.address });
@@ -87,7 +89,7 @@ export class CallStage implements AsyncDisposable {
         APP_ENV: 'development',
         DATABASE_URL: url.href,
         REDIS_URL: redisServer.url,
-        TEMPORAL_ADDRESS: shared.temporal.address,
+        TEMPORAL_ADDRESS: `127.0.0.1:${temporalGate.port}`,
         TEMPORAL_TASK_QUEUE: taskQueue,
         MEDIA_CONTROL_SECRET: CONTROL_SECRET,
         DATA_ENCRYPTION_KEY: keys.encryption.toString('base64'),
@@ -95,7 +97,7 @@ export class CallStage implements AsyncDisposable {
         ...settings.env,
       };
       const client = new Client({ connection });
-      return new CallStage({ client, taskQueue, demo, postgresGate, parts, redis, workerEnv, ownerUrl: database.ownerUrl, dir });
+      return new CallStage({ client, taskQueue, demo, postgresGate, temporalGate, parts, redis, workerEnv, ownerUrl: database.ownerUrl, dir });
     } catch (error) {
       await parts.disposeAsync();
       throw error;
@@ -145,19 +147,11 @@ export class CallStage implements AsyncDisposable {
     };
   }
 
-  /** As the webhook does: one update-with-start under a constant update id. */
+  /** As the webhook does. @throws HoldfastError admission_timeout */
   async admit(request: AdmitRequest, withinMs = 10_000): Promise<InboundWebhookResponse> {
-    const startWorkflowOperation = new WithStartWorkflowOperation(INBOUND_CALL_WORKFLOW, {
-      workflowId: workflowIdFor(request.callRecordId),
-      taskQueue: this.#taskQueue,
-      args: [request],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      workflowTaskTimeout: '3s',
-    });
-    return this.client.withDeadline(Date.now() + withinMs, () =>
-      this.client.workflow.executeUpdateWithStart(admit, { startWorkflowOperation, updateId: 'admit' }),
-    );
+    const { address, namespace } = sharedParts().temporal;
+    await using gateway = TemporalCallGateway.open({ address, namespace, taskQueue: this.#taskQueue, admitTimeoutMs: withinMs });
+    return await gateway.admit(request);
   }
 
   /** Starts the workflow without the update, as when the webhook died between the two. */

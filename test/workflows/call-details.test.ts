@@ -47,8 +47,8 @@ test('withTurns takes a batch that comes twice once, puts a late one in its plac
   expect(seen.turnCount).toBe(4);
 });
 
-test('withTurns keeps the last dozen and callDetails says how many are not shown', () => {
-  const seen = withTurns(view, Array.from({ length: 40 }, (_, sequence) => turnRecord(sequence)));
-  expect(seen.turns).toHaveLength(12);
+test('withTurns keeps the last forty and callDetails says how many are not shown', () => {
+  const seen = withTurns(view, Array.from({ length: 68 }, (_, sequence) => turnRecord(sequence)));
+  expect(seen.turns).toHaveLength(40);
   expect(callDetails(seen)).toContain('_28 earlier utterances not shown._');
 });

@@ -75,6 +75,22 @@ test('a hang-up that comes while no worker lives reaches the node with the next 
   expect(session.over).toBe(true);
 }, 60_000);
 
+test('the talk goes on while Temporal is away for longer than the heartbeat timeout, and ends once', async () => {
+  await using node = await stage.mediaNode(
+    interruptedTalk(async () => {
+      stage.temporalGate.shut();
+      await sleep(5_000);
+      stage.temporalGate.open();
+    }),
+  );
+  const request = stage.request();
+  await stage.admit(request);
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup', turnCount: 13 });
+  const session = await node.session(request.callRecordId);
+  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
+  expect(session.over).toBe(true);
+}, 60_000);
+
 test('the talk goes on while PostgreSQL is away, and every turn is stored once, in order, when it is back', async () => {
   await using node = await stage.mediaNode(
     interruptedTalk(async () => {
@@ -109,7 +125,7 @@ test('admit fails while PostgreSQL is away, and the missed call is recorded when
   const request = stage.request();
   stage.postgresGate.shut();
   try {
-    await expect(stage.admit(request)).rejects.toMatchObject({ cause: { type: 'admission_timeout' } });
+    await expect(stage.admit(request)).rejects.toMatchObject({ code: 'admission_timeout' });
   } finally {
     stage.postgresGate.open();
   }
@@ -123,7 +139,7 @@ test('a webhook that nobody admitted in time does not hold the caller: the call 
   await using node = await stage.mediaNode((session) => session.end('abandoned', 'channel_never_came'));
   await worker.stop();
   const request = stage.request();
-  await expect(stage.admit(request, 1_500)).rejects.toThrow();
+  await expect(stage.admit(request, 1_500)).rejects.toMatchObject({ code: 'admission_timeout' });
   await sleep(100);
   worker = await stage.worker();
   expect(await stage.outcome(request)).toMatchObject({ disposition: 'abandoned' });
