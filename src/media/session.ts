@@ -19,9 +19,10 @@ import { Outbox } from './outbox.ts';
 import type { PhraseAudio } from './phrase-audio.ts';
 import { Timers } from './timers.ts';
 import { ToolDesk } from './tool-desk.ts';
+import { TurnRecorder } from './turn-recorder.ts';
 import { callStateOf, initialTurnState, takeTurn, turnDefaults, type TurnCommand, type TurnEvent, type TurnOptions } from './turn-taking.ts';
 import { UsageMeter } from './usage.ts';
-import { Voice, type AgentUtterance } from './voice.ts';
+import { Voice } from './voice.ts';
 import type { VoiceDetector } from './vad/voice-detector.ts';
 
 export interface SessionDeps {
@@ -61,9 +62,8 @@ export class Session {
   #state = initialTurnState;
   #queue: TurnEvent[] = [];
   #dispatching = false;
-  #answeredAt = { wallMs: 0, monotonicMs: 0 };
-  #sequence: number;
-  #callerSequence = 0;
+  #recorder: TurnRecorder | null = null;
+  #answeredMs = 0;
   #callerLatencies: TurnRecord['latencies'] = {};
   #shownState: string = 'connecting';
 
@@ -76,7 +76,6 @@ export class Session {
     this.outbox = new Outbox(deps.limits.bufferedEvents);
     this.tools = new ToolDesk({ emit: (event) => this.outbox.emit(event), timeoutMs: deps.limits.toolTimeoutMs });
     this.#conversation = new Conversation(plan.agent.systemPrompt, plan.transcript);
-    this.#sequence = plan.transcript.length;
     this.#options = {
       ...turnDefaults,
       maxTurns: plan.limits.maxTurns,
@@ -142,7 +141,8 @@ export class Session {
       return;
     }
     this.#leg = leg;
-    this.#answeredAt = { wallMs: Date.now(), monotonicMs: performance.now() };
+    this.#answeredMs = performance.now();
+    this.#recorder = new TurnRecorder({ answeredAtMs: Date.now(), first: this.plan.transcript.length, keep: (turn) => this.#turn(turn) });
     const { providers, phrases, detector, limits, timeouts } = this.#deps;
     const { plan } = this;
     const now = () => this.#nowMs();
@@ -183,10 +183,10 @@ export class Session {
           this.#dispatch({ type: 'reply_failed', stage });
         },
         onEndCall: () => this.#dispatch({ type: 'end_call_requested' }),
-        onUtterance: (utterance) => this.#agentTurn(utterance),
+        onUtterance: (utterance) => this.#recorder?.agent(utterance, this.#nowMs()),
       },
     });
-    this.outbox.emit({ kind: 'answered', at: this.#iso(0) });
+    this.outbox.emit({ kind: 'answered', at: this.#recorder.iso(0) });
     this.#dispatch({ type: 'connected' });
   }
 
@@ -222,7 +222,7 @@ export class Session {
       case 'transcribe':
         return void this.#transcribe(command.transcription);
       case 'caller_turn':
-        return this.#callerTurn(command.text, command.merged);
+        return this.#callerTurn(command);
       case 'set_timer':
         return this.#timers.set(command.name, command.afterMs, () => this.#dispatch({ type: 'timer', name: command.name }));
       case 'clear_timer':
@@ -238,7 +238,7 @@ export class Session {
     try {
       const { text, tookMs, seconds } = await ears.transcribe();
       this.#usage.audio(seconds);
-      this.#callerLatencies = { sttMs: Math.round(tookMs), endOfTurnMs: Math.max(0, Math.round(this.#nowMs() - this.#state.speechEndedMs)) };
+      this.#callerLatencies = { sttMs: Math.round(tookMs) };
       this.#dispatch({ type: 'transcript', transcription, text });
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -247,25 +247,11 @@ export class Session {
     }
   }
 
-  #callerTurn(text: string, merged: boolean): void {
+  #callerTurn({ text, merged }: { readonly text: string; readonly merged: boolean }): void {
     this.#conversation.callerSaid(text, merged);
-    if (!merged) this.#callerSequence = this.#sequence++;
-    const { speechStartedMs, speechEndedMs } = this.#state;
-    this.#turn({
-      sequence: this.#callerSequence,
-      speaker: 'caller',
-      text,
-      heardText: text,
-      interrupted: false,
-      startedAt: this.#iso(speechStartedMs),
-      endedAt: this.#iso(speechEndedMs),
-      latencies: { ...this.#callerLatencies, endOfTurnMs: Math.max(0, Math.round(this.#nowMs() - speechEndedMs)) },
-    });
-  }
-
-  #agentTurn(utterance: AgentUtterance): void {
-    const { startedMs, ...rest } = utterance;
-    this.#turn({ ...rest, sequence: this.#sequence++, speaker: 'agent', startedAt: this.#iso(startedMs), endedAt: this.#iso(this.#nowMs()) });
+    const { speechStartedMs: startedMs, speechEndedMs: endedMs } = this.#state;
+    const latencies = { ...this.#callerLatencies, endOfTurnMs: Math.max(0, Math.round(this.#nowMs() - endedMs)) };
+    this.#recorder?.caller({ text, merged, startedMs, endedMs, latencies });
   }
 
   #turn(turn: TurnRecord): void {
@@ -322,10 +308,6 @@ export class Session {
   }
 
   #nowMs(): number {
-    return performance.now() - this.#answeredAt.monotonicMs;
-  }
-
-  #iso(atMs: number): string {
-    return new Date(this.#answeredAt.wallMs + atMs).toISOString();
+    return performance.now() - this.#answeredMs;
   }
 }
