@@ -34,7 +34,7 @@ export type CreateAIProfile = z.output<typeof createAIProfile>;
 export const patchAIProfile = z
   .strictObject(fields)
   .partial()
-  .refine(atLeastOneField.check, atLeastOneField.message)
+  .refine(...atLeastOneField)
   .meta({ id: 'PatchAIProfile' });
 export type PatchAIProfile = z.output<typeof patchAIProfile>;
 

@@ -30,7 +30,7 @@ export type CreatePhoneNumber = z.output<typeof createPhoneNumber>;
 export const patchPhoneNumber = z
   .strictObject({ provider_type: z.enum(providerTypes), is_active: z.boolean(), ai_profile_id: aiProfileId })
   .partial()
-  .refine(atLeastOneField.check, atLeastOneField.message)
+  .refine(...atLeastOneField)
   .meta({ id: 'PatchPhoneNumber' });
 export type PatchPhoneNumber = z.output<typeof patchPhoneNumber>;
 

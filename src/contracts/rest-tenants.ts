@@ -4,7 +4,8 @@ import { isTimeZone } from '../domain/local-time.ts';
 import { intervalsInOrder, weekdays, type Weekday } from '../domain/opening-hours.ts';
 import { atLeastOneField, nonBlank, pageOf, rowFields } from './rest.ts';
 
-const time = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be HH:MM');
+// Aborting, so that a wrong time is not reported a second time as a wrong order.
+const time = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: 'must be HH:MM', abort: true });
 const day = z
   .array(z.strictObject({ open: time, close: time }))
   .max(10)
@@ -54,7 +55,7 @@ export const patchTenant = z
     opening_hours: openingHours,
   })
   .partial()
-  .refine(atLeastOneField.check, atLeastOneField.message)
+  .refine(...atLeastOneField)
   .meta({ id: 'PatchTenant' });
 export type PatchTenant = z.output<typeof patchTenant>;
 

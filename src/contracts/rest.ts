@@ -50,5 +50,8 @@ export const rowFields = { id, created_at: timestamp, updated_at: timestamp };
 /** Text that means something to people: not blank. */
 export const nonBlank = (max: number) => z.string().trim().min(1).max(max);
 
-/** A patch must say something. */
-export const atLeastOneField = { check: (patch: object): boolean => Object.keys(patch).length > 0, message: 'name at least one field to change' };
+/** A patch must say something. Unknown fields are a complaint of their own, and enough of one. */
+export const atLeastOneField = [
+  (patch: object): boolean => Object.keys(patch).length > 0,
+  { error: 'name at least one field to change', when: (payload: { issues: readonly unknown[] }): boolean => payload.issues.length === 0 },
+] as const;

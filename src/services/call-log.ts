@@ -88,7 +88,12 @@ export class CallLog {
   #maskedNumber(call: Call, tenant: Tenant): string | null {
     if (call.callerNumberSealed == null) return null;
     const owner = { tenantId: tenant.id, callId: call.id, wrappedDataKey: tenant.wrappedDataKey };
-    return maskNumber(this.#vault.openNumber(call.callerNumberSealed, owner));
+    try {
+      return maskNumber(this.#vault.openNumber(call.callerNumberSealed, owner));
+    } catch {
+      // Sealed under a key that is gone, or damaged: the rest of the call is still worth showing.
+      return null;
+    }
   }
 }
 

@@ -80,7 +80,7 @@ function freshTimestamp(timestamp: InboundWebhookRequest['timestamp'], deps: Inb
 
 function parseTimestamp(timestamp: string | number): Date | null {
   const text = String(timestamp).trim();
-  const seconds = /^\d{1,12}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
+  const seconds = /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
   const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i.test(text);
   if (seconds === null && !iso) return null;
   const at = new Date(seconds === null ? text : seconds * 1_000);
