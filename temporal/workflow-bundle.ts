@@ -1,6 +1,6 @@
 /** Workflow code as one file for Temporal's sandbox. Bundling takes seconds, so the result is kept by the hash of its sources. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger, type WorkflowBundle } from '@temporalio/worker';
@@ -36,6 +36,7 @@ function sourcesHash(): string {
 function keep(file: string, code: string): void {
   try {
     mkdirSync(cacheFolder, { recursive: true });
+    for (const old of readdirSync(cacheFolder)) if (old.startsWith('workflows-')) rmSync(join(cacheFolder, old), { force: true });
     const part = `${file}.${process.pid}`;
     writeFileSync(part, code, { mode: 0o600 });
     renameSync(part, file);

@@ -195,6 +195,10 @@ export class CallStage implements AsyncDisposable {
     return (await this.#rows(sql, [request.callRecordId]))[0];
   }
 
+  async deleteCall(request: AdmitRequest): Promise<void> {
+    await this.#rows('delete from calls where id = $1', [request.callRecordId]);
+  }
+
   bookings(request: AdmitRequest): Promise<Record<string, unknown>[]> {
     return this.#rows('select starts_at from bookings where source_call_id = $1', [request.callRecordId]);
   }

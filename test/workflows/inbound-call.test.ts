@@ -177,6 +177,19 @@ test('inboundCall closes the call with an error when the node turns it away', as
   expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_full' });
 });
 
+test('inboundCall ends and says so when its record was deleted during the talk', async () => {
+  await using node = await stage.mediaNode(talkUntilHangup);
+  const request = stage.request();
+  await stage.admit(request);
+  await talking(node, request);
+  await stage.deleteCall(request);
+  await hangUp(request, 'tenant left');
+
+  await expect(stage.outcome(request)).rejects.toThrow();
+  expect(await stage.attributes(request)).toMatchObject({ HoldfastState: 'ended', HoldfastDisposition: 'operator_hangup' });
+  expect(node.sessions.get(request.callRecordId)?.over).toBe(true);
+});
+
 test('inboundCall records a caller who never reached the media node as abandoned', async () => {
   await using _node = await stage.mediaNode((session) => session.end('abandoned', 'channel_never_came'));
   const request = stage.request();
