@@ -30,6 +30,8 @@ export interface StackOptions {
 
 export interface StackEvents {
   readonly onReady: (facts: { name: string; detail: string; ms: number }) => void;
+  /** A database, Temporal, the PBX or the AI server ended by itself. */
+  readonly onLost: (facts: { name: string; outcome: number | string }) => void;
   readonly onDied: (facts: { name: string; outcome: number | string; delayMs: number }) => void;
   readonly onRestarted: (facts: { name: string; pid: number }) => void;
   /** A process is in a crash loop: the stack is no longer whole. */
@@ -58,11 +60,14 @@ export function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function start(options: StackOptions): Promise<Stack> {
-  const events: StackEvents = { onReady: nothing, onDied: nothing, onRestarted: nothing, onGaveUp: nothing, ...options.events };
+  const events: StackEvents = { onReady: nothing, onLost: nothing, onDied: nothing, onRestarted: nothing, onGaveUp: nothing, ...options.events };
   const running = new AsyncDisposableStack();
   try {
     const secrets = await chooseSecrets(options);
-    const foundation = running.use(await startFoundation({ wellKnownPorts: false, ...options, secrets, onReady: events.onReady }));
+    const apiPort = Number(options.settings?.['API_PORT'] ?? '0');
+    const preferred = apiPort > 0 ? { preferredApiPort: apiPort } : {};
+    const { onReady, onLost } = events;
+    const foundation = running.use(await startFoundation({ wellKnownPorts: false, ...options, ...preferred, secrets, onReady, onLost }));
     const env = processEnvironment(foundation.addresses, secrets, options.settings ?? {});
     const demo = await prepareDatabase(foundation, env);
     const dir = join(options.dataDir, 'processes');
@@ -84,7 +89,8 @@ const nothing = (): void => undefined;
 
 async function chooseSecrets({ external, settings = {} }: StackOptions): Promise<Secrets> {
   const generated = generateSecrets();
-  const secrets = external.database === undefined ? generated : await withKeptKeys(generated);
+  const chosen = settings['DATA_ENCRYPTION_KEY'] !== undefined && settings['NUMBER_HASH_KEY'] !== undefined;
+  const secrets = external.database === undefined || chosen ? generated : await withKeptKeys(generated);
   // The PBX and the database need to know what the user has chosen.
   return {
     ...secrets,

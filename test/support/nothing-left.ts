@@ -4,8 +4,8 @@ import { Client, Connection } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import type { CallStack } from './call-stack.ts';
 
-/** A moment for the last messages; the visibility store of Temporal lags a little behind. */
-const PATIENCE_MS = 10_000;
+/** A call whose channel never comes is given up after 10 s, and the visibility store of Temporal lags a little behind. */
+const PATIENCE_MS = 25_000;
 
 /** @throws Error naming everything that is still there. */
 export async function assertNothingLeft(calls: CallStack): Promise<void> {
