@@ -47,7 +47,10 @@ export function confPath(what: string, value: string): string {
 /** A URL as an argument of a dialplan function: what the dialplan would read as its own is percent-encoded. */
 export function dialplanUrl(what: string, value: string): string {
   if (!/^https?:\/\//.test(value)) throw new Error(`${what} must be an http or https URL`);
-  return new URL(value).href.replaceAll(/[,;$"'\\{}()[\]|]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return new URL(value).href.replaceAll(
+    /[,;$"'\\{}()[\]|]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
 }
 
 /** A telephone number to dial, or '' for none. */

@@ -43,7 +43,9 @@ afterEach(async () => {
   await ari?.close();
   ari = undefined;
   webhook.received.length = 0;
-  await until('the PBX holds no channel', async () => (await running.pbx.console('core show channels count')).includes('0 active channels'));
+  await until('the PBX holds no channel', async () =>
+    (await running.pbx.console('core show channels count')).includes('0 active channels'),
+  );
 });
 
 afterAll(async () => {
@@ -114,7 +116,7 @@ const endings: [string, Answer, { words: readonly string[]; asked: number }][] =
   ['refuses it as tenant_suspended', reply({ status: 'tenant_suspended' }), { words: ['not-in-service'], asked: 1 }],
   ['refuses it as no_profile', reply({ status: 'no_profile' }), { words: ['not-in-service'], asked: 1 }],
   ['refuses it as no_capacity', reply({ status: 'no_capacity' }), { words: ['all-lines-busy'], asked: 1 }],
-  ['answers after 5 s', (response) => sleep(5_000).then(() => accept(APP)(response, undefined as never)), { words: apology, asked: 2 }],
+  ['answers after 5 s', (response, request) => sleep(5_000).then(() => accept(APP)(response, request)), { words: apology, asked: 2 }],
   ['answers 500, whatever the body says', reply({ status: 'no_capacity' }, 500), { words: apology, asked: 2 }],
   ['answers 401', (response) => void response.writeHead(401).end('{"status":401,"title":"Unauthorized"}'), { words: apology, asked: 2 }],
   ['answers what is not JSON', (response) => void response.end('<html>oops ${SHELL(id)}, "quoted"'), { words: apology, asked: 2 }],
@@ -147,20 +149,23 @@ describe('when the webhook', () => {
     requests = [...webhook.received];
   }, 60_000);
 
-  test.each(endings.map(([name, , { words, asked }], index) => [name, words, index, asked] as const))('%s, the caller hears %j', (_, words, index, asked) => {
-    expectWords(calls[index] as Heard, ...words);
-    const own = requests.filter(({ request }) => request.called_number === numberOf(index));
-    expect(own).toHaveLength(asked);
-    expect(new Set(own.map(({ request }) => request.call_id)).size).toBe(1);
-  });
+  test.each(endings.map(([name, , { words, asked }], index) => [name, words, index, asked] as const))(
+    '%s, the caller hears %j',
+    (_, words, index, asked) => {
+      expectWords(calls[index] as Heard, ...words);
+      const own = requests.filter(({ request }) => request.called_number === numberOf(index));
+      expect(own).toHaveLength(asked);
+      expect(new Set(own.map(({ request }) => request.call_id)).size).toBe(1);
+    },
+  );
 });
 
 test('a caller who hangs up while the webhook is asked leaves nothing behind', async () => {
   const asked = Promise.withResolvers<void>();
-  webhook.answer = async (response) => {
+  webhook.answer = async (response, request) => {
     asked.resolve();
     await sleep(1_000);
-    accept(APP)(response, undefined as never);
+    await accept(APP)(response, request);
   };
   const entered: string[] = [];
   ari = await connectAri({
@@ -174,7 +179,9 @@ test('a caller who hangs up while the webhook is asked leaves nothing behind', a
   const abandoned = network.carrier.placeCall({ to: DID, from: CALLER, answerTimeoutMs: 1_000 });
   await asked.promise;
   expect((await abandoned).answeredAtMs).toBeNull();
-  await until('the PBX holds no channel', async () => (await running.pbx.console('core show channels count')).includes('0 active channels'));
+  await until('the PBX holds no channel', async () =>
+    (await running.pbx.console('core show channels count')).includes('0 active channels'),
+  );
   expect(entered).toEqual([]);
 });
 
@@ -198,19 +205,25 @@ test('an address that is not the trunk reaches no dialplan', async () => {
 
 test('a fallback number is dialled through the trunk after the apology', async () => {
   await using trunk = await listenForInvite();
-  await using down = await startTestPbx('http://127.0.0.1:1/', { fallbackNumber: '+4930999', trunk: { host: '127.0.0.1', port: trunk.port } });
+  await using down = await startTestPbx('http://127.0.0.1:1/', {
+    fallbackNumber: '+4930999',
+    trunk: { host: '127.0.0.1', port: trunk.port },
+  });
   await using caller = await startTestCarrier(down.options);
   const { onHeard, heard } = ear();
   const call = await caller.carrier.placeCall({ to: DID, from: CALLER, onHeard });
   expect(await trunk.invited).toBe(`INVITE sip:+4930999@127.0.0.1:${trunk.port} SIP/2.0`);
   await call.hangup();
-  for (const name of ['technical-problem', 'connecting-you']) expect([name, resemblance(heard(), prompt(name)) > SAME]).toEqual([name, true]);
+  for (const name of ['technical-problem', 'connecting-you'])
+    expect([name, resemblance(heard(), prompt(name)) > SAME]).toEqual([name, true]);
 });
 
 /** The far end of a trunk, as far as its first request. */
 async function listenForInvite(): Promise<AsyncDisposable & { readonly port: number; readonly invited: Promise<string> }> {
   const socket = createSocket('udp4');
-  const invited = new Promise<string>((resolve) => socket.once('message', (message) => resolve(message.toString().split('\r\n', 1)[0] ?? '')));
+  const invited = new Promise<string>((resolve) =>
+    socket.once('message', (message) => resolve(message.toString().split('\r\n', 1)[0] ?? '')),
+  );
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   return { port: socket.address().port, invited, [Symbol.asyncDispose]: async () => void socket.close() };
 }

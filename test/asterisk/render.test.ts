@@ -14,8 +14,15 @@ const settings: PbxSettings = {
   webhookSecret: 'a secret of the webhook',
   trunk: { host: '192.0.2.7', port: 5080 },
 };
-const paths: PbxPaths = { configDir: '/a/etc', stateDir: '/a/var', promptsDir: '/a/prompts', modulesDir: '/usr/lib/asterisk', dataDir: '/usr/share/asterisk' };
-const render = (change: Partial<PbxSettings> = {}, place: Partial<PbxPaths> = {}) => renderPbx({ ...settings, ...change }, { ...paths, ...place }, 'hf-1');
+const paths: PbxPaths = {
+  configDir: '/a/etc',
+  stateDir: '/a/var',
+  promptsDir: '/a/prompts',
+  modulesDir: '/usr/lib/asterisk',
+  dataDir: '/usr/share/asterisk',
+};
+const render = (change: Partial<PbxSettings> = {}, place: Partial<PbxPaths> = {}) =>
+  renderPbx({ ...settings, ...change }, { ...paths, ...place }, 'hf-1');
 
 test('renderTemplate: fills placeholders, and names the one that has no value', () => {
   expect(renderTemplate('a.conf', 'port = {{port}}', { port: '1' })).toBe('port = 1');
@@ -33,7 +40,9 @@ test('renderTemplates: refuses a value that no template has a place for', () => 
 
 test('renderPbx: leaves no placeholder in any file', () => {
   const files = render({ fallbackNumber: '+4930123' });
-  expect(Object.keys(files)).toEqual(expect.arrayContaining(['asterisk.conf', 'modules.conf', 'pjsip.conf', 'extensions.conf', 'http.conf', 'ari.conf', 'rtp.conf']));
+  expect(Object.keys(files)).toEqual(
+    expect.arrayContaining(['asterisk.conf', 'modules.conf', 'pjsip.conf', 'extensions.conf', 'http.conf', 'ari.conf', 'rtp.conf']),
+  );
   for (const text of Object.values(files)) expect(text).not.toContain('{{');
 });
 

@@ -24,7 +24,9 @@ test('startPbx: only the owner can read its configuration', async () => {
 });
 
 test('startPbx: every module of the list runs, and nothing is complained about', async () => {
-  const wanted = [...(await readFile(join(running.pbx.dir, 'etc/modules.conf'), 'utf8')).matchAll(/^load = (\S+)/gm)].map(([, name]) => name);
+  const wanted = [...(await readFile(join(running.pbx.dir, 'etc/modules.conf'), 'utf8')).matchAll(/^load = (\S+)/gm)].map(
+    ([, name]) => name,
+  );
   const shown = await running.pbx.console('module show');
   for (const name of wanted) expect(shown).toMatch(new RegExp(`^${name?.replace('.', '\\.')}.* Running`, 'm'));
   expect(await readFile(running.pbx.logFile, 'utf8')).not.toMatch(/WARNING|ERROR/);
@@ -32,7 +34,9 @@ test('startPbx: every module of the list runs, and nothing is complained about',
 
 test('startPbx: ARI answers the right password only', async () => {
   const ask = (password: string) =>
-    fetch(`${running.pbx.ariUrl}/ari/channels`, { headers: { authorization: `Basic ${Buffer.from(`${ARI_USER.username}:${password}`).toString('base64')}` } });
+    fetch(`${running.pbx.ariUrl}/ari/channels`, {
+      headers: { authorization: `Basic ${Buffer.from(`${ARI_USER.username}:${password}`).toString('base64')}` },
+    });
   expect((await ask(ARI_USER.password)).status).toBe(200);
   expect((await ask('wrong')).status).toBe(401);
 });
@@ -60,7 +64,9 @@ test('startPbx: stop leaves no process', async () => {
 });
 
 test('startPbx: says so when its control socket cannot have a path that long', async () => {
-  await expect(startPbx({ ...running.options, dir: join(running.pbx.dir, 'x'.repeat(100)) })).rejects.toThrow('too long for the control socket');
+  await expect(startPbx({ ...running.options, dir: join(running.pbx.dir, 'x'.repeat(100)) })).rejects.toThrow(
+    'too long for the control socket',
+  );
 });
 
 test('startPbx: a PBX that cannot start is reported with its log', async () => {
@@ -74,6 +80,11 @@ test('startPbx: a PBX that cannot start is reported with its log', async () => {
 });
 
 test('startPbx: a SIP port that is taken is an error, not a PBX that hears no call', async () => {
-  const taken = { ...running.options, dir: join(running.pbx.dir, 'c'), logFile: join(running.pbx.dir, 'c.log'), httpPort: await freePort() };
+  const taken = {
+    ...running.options,
+    dir: join(running.pbx.dir, 'c'),
+    logFile: join(running.pbx.dir, 'c.log'),
+    httpPort: await freePort(),
+  };
   await expect(startPbx(taken)).rejects.toThrow(`UDP port ${running.options.sipPort} on 127.0.0.1 cannot be used for SIP`);
 });

@@ -48,7 +48,7 @@ function correlation(long: readonly number[], pattern: readonly number[], lag: n
 }
 
 /** Collects what a caller hears. */
-export function ear(): { readonly onHeard: (pcm: Int16Array) => void; heard(): Int16Array } {
+export function ear(): { readonly onHeard: (pcm: Int16Array) => void; readonly heard: () => Int16Array } {
   const pieces: Int16Array[] = [];
   return {
     onHeard: (pcm) => void pieces.push(pcm.slice()),

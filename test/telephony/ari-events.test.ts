@@ -56,13 +56,16 @@ test('createEventRouter: our own media channels are nobody’s callers', () => {
   expect(log).toEqual([]);
 });
 
-test.each([{ type: 'SomethingOfNextYear' }, { type: 'toString' }, { type: 'constructor' }, { type: 'StasisStart' }, { type: 'ChannelDtmfReceived', channel: null }])(
-  'createEventRouter: survives %j',
-  (event) => {
-    const { router: events } = router();
-    expect(() => events.handle(event)).not.toThrow();
-  },
-);
+test.each([
+  { type: 'SomethingOfNextYear' },
+  { type: 'toString' },
+  { type: 'constructor' },
+  { type: 'StasisStart' },
+  { type: 'ChannelDtmfReceived', channel: null },
+])('createEventRouter: survives %j', (event) => {
+  const { router: events } = router();
+  expect(() => events.handle(event)).not.toThrow();
+});
 
 test('mediaChannelEntered: resolves for a channel that is there, one that comes, and gives up on one that does not', async () => {
   const { router: events } = router();

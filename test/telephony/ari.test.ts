@@ -69,9 +69,9 @@ async function session(more: Partial<AriOptions> = {}): Promise<Session> {
 }
 
 /** A caller who is in the application and answered. */
-async function ring(to: Session, onHeard = (): void => undefined as void) {
+async function ring(to: Session, onHeard?: (pcm: Int16Array) => void) {
   const before = to.entered.length;
-  const placing = network.carrier.placeCall({ to: '+4930123456', from: '+4915112345678', onHeard });
+  const placing = network.carrier.placeCall({ to: '+4930123456', from: '+4915112345678', ...(onHeard && { onHeard }) });
   await until('the call enters', () => to.entered.length > before);
   const channelId = to.entered[before]?.channelId ?? '';
   await to.ari.answer(channelId);
@@ -116,7 +116,9 @@ test('Ari: what is done twice is done once, and what is gone stays gone', async 
   const missing = { code: 'channel_missing', retryable: false };
   await expect(ari.answer(channelId)).rejects.toMatchObject(missing);
   await expect(ari.moveChannel(channelId)).rejects.toMatchObject(missing);
-  await expect(ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 })).rejects.toMatchObject(missing);
+  await expect(ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 })).rejects.toMatchObject(
+    missing,
+  );
   await ari.createBridge(bridgeIdFor('twice'));
   await expect(ari.addToBridge(bridgeIdFor('twice'), [channelId])).rejects.toMatchObject(missing);
   await ari.destroyBridge(bridgeIdFor('twice'));
@@ -169,7 +171,7 @@ test('moveChannel: another node takes a caller over from an application that is 
 test('continueInDialplan: a caller who is given back hears the apology', async () => {
   const seen = await session();
   const { onHeard, heard } = ear();
-  const { channelId, call } = await ring(seen, onHeard as () => void);
+  const { channelId, call } = await ring(seen, onHeard);
   await seen.ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 });
   expect(await call.ended).toMatchObject({ by: 'callee', cause: 16 });
   expect(seen.left).toEqual([{ channelId, cause: null }]);

@@ -3,24 +3,15 @@
  *
  *   connectAsteriskWebsocketLeg({ url, events, logger }): Promise<MediaLeg>   resolves at MEDIA_START
  *
- * Wire (subprotocol `media`, the PBX is the server, transport_data f(json)):
- *
- *   ◀ text   {"event":"MEDIA_START","format":"slin16","optimal_frame_size":640,"ptime":20,…}
- *   ◀ binary 640 bytes = 20 ms = 320 samples, signed 16-bit little-endian, no timestamp
- *   ▶ binary n × 640 bytes (a remainder would be dropped), up to 65,535
- *   ▶ text   {"command":"MARK_MEDIA","correlation_id":"3:u:m-17"}       at most 128 bytes, else dropped silently
- *   ◀ text   {"event":"MEDIA_MARK_PROCESSED","correlation_id":"3:u:m-17"}
- *   ▶ text   {"command":"PAUSE_MEDIA"} {"command":"CONTINUE_MEDIA"}
- *   ▶ text   {"command":"FLUSH_MEDIA"}  drops audio and marks, answers nothing, leaves a pause on
- *   ◀ text   {"event":"MEDIA_XOFF"} {"event":"MEDIA_XON"} {"event":"DTMF_END","digit":"5"} {"event":"ERROR",…}
- *   ▶ text   {"command":"HANGUP"}
+ * Wire: asterisk-control.ts. What may be in flight: asterisk-playout.ts.
  *
  * A remainder of less than one frame waits for more audio or for a mark: end each utterance with one.
  * Inbound audio is made continuous (see gap-filler.ts): a carrier that goes silent sends nothing.
  */
-import { WebSocket, type RawData } from 'ws';
+import { WebSocket } from 'ws';
 import { HoldfastError } from '../../domain/errors.ts';
-import type { Logger } from '../../telemetry.ts';
+import { errorFacts, type Logger } from '../../telemetry.ts';
+import { decodeEvent, encodeCommand, encodeMark, type Command } from './asterisk-control.ts';
 import { Playout } from './asterisk-playout.ts';
 import { fillGaps } from './gap-filler.ts';
 import type { MediaLeg, MediaLegEvents } from './leg.ts';
@@ -35,8 +26,9 @@ export interface AsteriskWebsocketLegOptions {
 
 const START_TIMEOUT_MS = 3_000;
 const CLOSE_TIMEOUT_MS = 1_000;
-const MAX_COMMAND_BYTES = 128;
 const MAX_INBOUND_BYTES = 65_536;
+/** Leaves room for the generation in front within a command of 128 bytes. */
+const MAX_MARK_BYTES = 60;
 
 /** @throws HoldfastError ari_failed (retryable) when the PBX does not start media in time. */
 export async function connectAsteriskWebsocketLeg(options: AsteriskWebsocketLegOptions): Promise<MediaLeg> {
@@ -54,8 +46,6 @@ export async function connectAsteriskWebsocketLeg(options: AsteriskWebsocketLegO
   }
   return leg;
 }
-
-type Control = { readonly event: string } & Record<string, unknown>;
 
 class Leg implements MediaLeg {
   readonly #socket: WebSocket;
@@ -75,7 +65,7 @@ class Leg implements MediaLeg {
     this.#events = events;
     this.#logger = logger;
     this.#start.promise.catch(() => undefined);
-    socket.on('message', (data, isBinary) => (isBinary ? this.#onAudio(data) : this.#onControl(data)));
+    socket.on('message', (data: Buffer, isBinary) => this.#guard(() => (isBinary ? this.#onAudio(data) : this.#onControl(data))));
     socket.on('error', (error) => {
       this.#reason = error.message;
     });
@@ -96,47 +86,61 @@ class Leg implements MediaLeg {
   }
 
   mark(id: string): void {
+    // Checked here: it may be sent much later, when nobody could be told.
+    if (Buffer.byteLength(JSON.stringify(id)) > MAX_MARK_BYTES)
+      throw new HoldfastError('limit_exceeded', 'A mark id is too long for the PBX');
     if (this.#open) this.#playout?.mark(id);
   }
 
   pause(): void {
-    this.#command({ command: 'PAUSE_MEDIA' });
+    this.#command('PAUSE_MEDIA');
   }
 
   resume(): void {
-    this.#command({ command: 'CONTINUE_MEDIA' });
+    this.#command('CONTINUE_MEDIA');
   }
 
   clear(): void {
     if (this.#playout === undefined) return;
     const acknowledgement = this.#playout.clear();
-    this.#command({ command: 'FLUSH_MEDIA' });
-    this.#command({ command: 'CONTINUE_MEDIA' });
-    this.#command({ command: 'MARK_MEDIA', correlation_id: acknowledgement });
+    this.#command('FLUSH_MEDIA');
+    this.#command('CONTINUE_MEDIA');
+    this.#mark(acknowledgement);
   }
 
   async close(): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     this.#reason = 'closed';
-    this.#command({ command: 'HANGUP' });
+    this.#command('HANGUP');
     this.#socket.close(1000);
     const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
     await this.#closed.promise.finally(() => clearTimeout(timer));
+  }
+
+  /** A fault in one call's listener ends that call, not the process with all the others. */
+  #guard(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#logger.error({ error: errorFacts(error) }, 'media leg: a listener failed');
+      this.#reason = 'internal error';
+      this.#socket.terminate();
+    }
   }
 
   get #open(): boolean {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  #command(command: { readonly command: string; readonly correlation_id?: string }): void {
-    if (!this.#open) return;
-    const text = JSON.stringify(command);
-    if (Buffer.byteLength(text) > MAX_COMMAND_BYTES) throw new HoldfastError('limit_exceeded', 'A mark id is too long for the PBX');
-    this.#socket.send(text);
+  #command(command: Command): void {
+    if (this.#open) this.#socket.send(encodeCommand(command));
   }
 
-  #onAudio(data: RawData): void {
-    const bytes = data as Buffer;
+  #mark(correlationId: string): void {
+    if (this.#open) this.#socket.send(encodeMark(correlationId));
+  }
+
+  #onAudio(bytes: Buffer): void {
     const samples = bytes.length >> 1;
     if (samples === 0) return;
     this.#gaps?.heard();
@@ -149,37 +153,35 @@ class Leg implements MediaLeg {
     this.#events.onAudio(this.#scratch.subarray(0, samples));
   }
 
-  #onControl(data: RawData): void {
-    const control = parseControl(data);
-    switch (control?.event) {
-      case 'MEDIA_START':
-        this.#onStart(control);
+  #onControl(data: Buffer): void {
+    const event = decodeEvent(data.toString('utf8'));
+    switch (event?.kind) {
+      case 'start':
+        this.#onStart(event.format, event.frameBytes);
         break;
-      case 'MEDIA_MARK_PROCESSED': {
-        const id = this.#playout?.acknowledge(String(control['correlation_id']));
+      case 'mark': {
+        const id = this.#playout?.acknowledge(event.correlationId);
         if (id !== undefined) this.#events.onMark(id);
         break;
       }
-      case 'MEDIA_XOFF':
+      case 'xoff':
         this.#playout?.xoff();
         break;
-      case 'MEDIA_XON':
+      case 'xon':
         this.#playout?.xon();
         break;
-      case 'DTMF_END':
-        this.#events.onDtmf(String(control['digit']));
+      case 'dtmf':
+        this.#events.onDtmf(event.digit);
         break;
-      case 'ERROR':
-        this.#logger.warn({ reason: control['error_text'] }, 'media leg: the PBX reports an error');
+      case 'error':
+        this.#logger.warn({ reason: event.reason }, 'media leg: the PBX reports an error');
         break;
-      default:
+      case undefined:
         break;
     }
   }
 
-  #onStart(control: Control): void {
-    const format = String(control['format']);
-    const frameBytes = Number(control['optimal_frame_size']);
+  #onStart(format: string, frameBytes: number): void {
     if ((format !== 'slin16' && format !== 'slin') || !Number.isInteger(frameBytes) || frameBytes <= 0 || frameBytes % 2 !== 0) {
       this.#start.reject(new HoldfastError('ari_failed', `The PBX offers a media format that cannot be used: ${format}`));
       return;
@@ -187,9 +189,9 @@ class Leg implements MediaLeg {
     this.#sampleRate = format === 'slin16' ? 16000 : 8000;
     this.#playout = new Playout(frameBytes, {
       sendAudio: (frames) => this.#socket.send(frames),
-      sendMark: (correlationId) => this.#command({ command: 'MARK_MEDIA', correlation_id: correlationId }),
+      sendMark: (correlationId) => this.#mark(correlationId),
     });
-    this.#gaps = fillGaps({ frameSamples: this.#sampleRate / 50, onSilence: (pcm) => this.#events.onAudio(pcm) });
+    this.#gaps = fillGaps({ frameSamples: this.#sampleRate / 50, onSilence: (pcm) => this.#guard(() => this.#events.onAudio(pcm)) });
     this.#start.resolve();
   }
 
@@ -203,12 +205,3 @@ class Leg implements MediaLeg {
 
 const notStarted = (reason: string): HoldfastError =>
   new HoldfastError('ari_failed', `The media socket did not start: ${reason}`, { retryable: true });
-
-function parseControl(data: RawData): Control | undefined {
-  try {
-    const parsed: unknown = JSON.parse(String(data));
-    return typeof parsed === 'object' && parsed !== null && 'event' in parsed ? (parsed as Control) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -18,14 +18,18 @@ const MAX_FILL_FRAMES = 100;
 export function fillGaps(options: GapFillerOptions): { heard(): void; stop(): void } {
   const silence = new Int16Array(options.frameSamples);
   let coveredUntil = performance.now();
-  let stopped = false;
+  const stopping = new AbortController();
 
   const check = (): void => {
     const missingMs = performance.now() - coveredUntil;
-    if (stopped || missingMs < GAP_MS) return;
+    if (stopping.signal.aborted || missingMs < GAP_MS) return;
     const frames = Math.floor(missingMs / FRAME_MS);
     coveredUntil += frames * FRAME_MS;
-    for (let frame = 0; frame < Math.min(frames, MAX_FILL_FRAMES) && !stopped; frame += 1) options.onSilence(silence);
+    for (let frame = 0; frame < Math.min(frames, MAX_FILL_FRAMES); frame += 1) {
+      // A listener may close the leg because of what it hears.
+      if (stopping.signal.aborted) return;
+      options.onSilence(silence);
+    }
   };
   // Timers run before sockets are read: after a stall of the event loop the audio is there already,
   // one phase later, and must not be preceded by silence.
@@ -37,7 +41,7 @@ export function fillGaps(options: GapFillerOptions): { heard(): void; stop(): vo
       coveredUntil = performance.now();
     },
     stop() {
-      stopped = true;
+      stopping.abort();
       clearInterval(timer);
     },
   };

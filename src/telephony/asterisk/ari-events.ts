@@ -57,7 +57,8 @@ export function createEventRouter(listeners: Listeners): EventRouter {
       left(channelId);
     },
     ChannelDtmfReceived(channelId, event) {
-      if (present.has(channelId)) listeners.onDtmf?.({ channelId, digit: String(event['digit'] ?? '') });
+      const digit = event['digit'];
+      if (present.has(channelId) && typeof digit === 'string') listeners.onDtmf?.({ channelId, digit });
     },
     ApplicationReplaced() {
       listeners.onReplaced?.();

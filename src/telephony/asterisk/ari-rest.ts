@@ -42,11 +42,12 @@ export async function loadAriRest(options: AriRestOptions): Promise<AriRest> {
 /** ari-client reports a wrong password and a PBX that is down alike; the difference matters to who starts it. */
 async function probe({ url, username, password, timeoutMs }: AriRestOptions): Promise<void> {
   const authorization = basicAuthorization(username, password);
-  const response = await fetch(new URL('/ari/asterisk/ping', url), { headers: { authorization }, signal: AbortSignal.timeout(timeoutMs) }).catch(
-    (error: unknown) => {
-      throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error });
-    },
-  );
+  const response = await fetch(new URL('/ari/asterisk/ping', url), {
+    headers: { authorization },
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch((error: unknown) => {
+    throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error });
+  });
   await response.body?.cancel();
   if (!response.ok) throw failure('asterisk.ping', response.status, '');
 }
@@ -79,7 +80,7 @@ function parseBody(response: SwaggerResponse): unknown {
 
 function messageOf(response: SwaggerResponse): string {
   try {
-    return String((JSON.parse(bodyOf(response)) as { message?: unknown }).message ?? '');
+    return (JSON.parse(bodyOf(response)) as { message?: string }).message ?? '';
   } catch {
     return '';
   }
@@ -98,7 +99,9 @@ function failure(operation: string, status: number, message: string): HoldfastEr
 function deadline<T>(work: Promise<T>, timeoutMs: number, operation: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new HoldfastError('ari_failed', `${operation}: no answer within ${timeoutMs} ms`, { retryable: true, details: { operation } }));
+      reject(
+        new HoldfastError('ari_failed', `${operation}: no answer within ${timeoutMs} ms`, { retryable: true, details: { operation } }),
+      );
     }, timeoutMs);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });

@@ -98,9 +98,9 @@ function connect({ url, authorization, app, logger, onEvent }: AriSocketOptions)
     perMessageDeflate: false,
   });
   socket.on('error', (error) => logger.warn({ error: error.message }, 'ari event socket error'));
-  socket.on('message', (data) => {
+  socket.on('message', (data: Buffer) => {
     try {
-      const event: unknown = JSON.parse(String(data));
+      const event: unknown = JSON.parse(data.toString('utf8'));
       if (typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string') {
         onEvent(event as { type: string } & Record<string, unknown>);
       }

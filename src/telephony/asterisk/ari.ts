@@ -59,7 +59,10 @@ export interface Ari {
   destroyBridge(bridgeId: string): Promise<void>;
   /** Takes a channel over into `app` (default: this one), even from an application that is dead. */
   moveChannel(channelId: string, app?: string): Promise<void>;
-  continueInDialplan(channelId: string, target: { readonly context: string; readonly extension: string; readonly priority: number }): Promise<void>;
+  continueInDialplan(
+    channelId: string,
+    target: { readonly context: string; readonly extension: string; readonly priority: number },
+  ): Promise<void>;
   ping(): Promise<void>;
   snapshot(): Promise<AriSnapshot>;
   /** Channels and bridges stay as they are. */
@@ -86,7 +89,7 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     logger,
     ping,
     pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
-    onEvent: events.handle,
+    onEvent: (event) => events.handle(event),
     onOpen: async () => {
       connects += 1;
       if (connects === 1) return;

@@ -13,12 +13,16 @@ export async function releaseOrphans(ari: Ari, logger: Logger): Promise<void> {
   const own = channels.filter((channel) => channel.inApp).map((channel) => channel.id);
   if (own.length === 0) return;
   const ours = bridges.filter((bridge) => bridge.id.startsWith(BRIDGE_PREFIX) && bridge.channelIds.every((id) => own.includes(id)));
-  logger.warn({ event: 'orphans_released', channels: own.length, bridges: ours.length }, 'Calls of a node that died are sent to the fallback');
+  logger.warn(
+    { event: 'orphans_released', channels: own.length, bridges: ours.length },
+    'Calls of a node that died are sent to the fallback',
+  );
   const steps = [
     ...own.map((id) => (isMediaChannelId(id) ? ari.hangup(id) : giveBack(ari, id))),
     ...ours.map((bridge) => ari.destroyBridge(bridge.id)),
   ];
   for (const result of await Promise.allSettled(steps)) {
-    if (result.status === 'rejected') logger.warn({ event: 'orphan_release_failed', error: errorFacts(result.reason) }, 'An orphan could not be released');
+    if (result.status === 'rejected')
+      logger.warn({ event: 'orphan_release_failed', error: errorFacts(result.reason) }, 'An orphan could not be released');
   }
 }

@@ -257,8 +257,34 @@ test('a carrier that sends nothing does not stop time: silence arrives', async (
   await leg.close();
 });
 
+test('a listener that throws ends its own call and no other', async () => {
+  await using line = await talk();
+  const channelId = mediaChannelIdFor('faulty', 1);
+  const { mediaUrl } = await ari.createExternalMedia({ channelId, format: 'slin16' });
+  const closed = Promise.withResolvers<string>();
+  await connectAsteriskWebsocketLeg({
+    url: mediaUrl,
+    logger: silentLogger,
+    events: {
+      onAudio: () => {
+        throw new Error('a fault');
+      },
+      onMark: () => undefined,
+      onDtmf: () => undefined,
+      onClosed: closed.resolve,
+    },
+  });
+  expect(await closed.promise).toBe('internal error');
+  line.leg.mark('alive');
+  await until('the other call goes on', () => line.marks.includes('alive'));
+  expect(() => line.leg.mark('x'.repeat(80))).toThrow(expect.objectContaining({ code: 'limit_exceeded' }));
+});
+
 test('connectAsteriskWebsocketLeg: a socket that the PBX does not know is an error worth a retry', async () => {
   const url = `${running.pbx.ariUrl.replace('http', 'ws')}/media/no-such-connection`;
   const events = { onAudio: () => undefined, onMark: () => undefined, onDtmf: () => undefined, onClosed: () => undefined };
-  await expect(connectAsteriskWebsocketLeg({ url, logger: silentLogger, events })).rejects.toMatchObject({ code: 'ari_failed', retryable: true });
+  await expect(connectAsteriskWebsocketLeg({ url, logger: silentLogger, events })).rejects.toMatchObject({
+    code: 'ari_failed',
+    retryable: true,
+  });
 });
