@@ -26,6 +26,8 @@ export interface DemoOptions {
   readonly target: DemoTarget;
   /** Placed at once. Default 1. */
   readonly calls?: number;
+  /** Which wish the first caller has, when there were calls before. Default 0. */
+  readonly firstWish?: number;
   /** One line of the live view. */
   readonly print?: (line: string) => void;
   readonly colour?: boolean;
@@ -43,9 +45,9 @@ export interface DemoResult {
 type Context = Required<DemoOptions> & { readonly records: Records; readonly history: History };
 
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
-  const { target, calls = 1, print = () => undefined, colour = false } = options;
+  const { target, calls = 1, firstWish = 0, print = () => undefined, colour = false } = options;
   await using history = await connectHistory(target.temporal);
-  const context: Context = { ...options, calls, print, colour, history, records: records({ apiUrl: target.apiUrl, tenantId: target.demo.tenantId }) };
+  const context: Context = { ...options, calls, firstWish, print, colour, history, records: records({ apiUrl: target.apiUrl, tenantId: target.demo.tenantId }) };
   const callers = callerNumbers(calls);
   const outcomes = await Promise.all(
     callers.map((callerNumber, n) =>
@@ -70,7 +72,7 @@ async function oneCall(context: Context, callerNumber: string, n: number): Promi
     carrier,
     to: target.demo.did,
     from: callerNumber,
-    script: demoScript(wishOf(n)),
+    script: demoScript(wishOf(context.firstWish + n)),
     listenToWords: (onWords) =>
       context.records.listen(placed, (words) => {
         view?.words(words);

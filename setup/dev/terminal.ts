@@ -14,6 +14,8 @@ const titles: Readonly<Record<string, string>> = {
   carrier: 'Carrier',
 };
 
+export const partTitle = (name: string): string => titles[name] ?? name;
+
 export interface Terminal {
   readonly colour: boolean;
   print(line?: string): void;
@@ -30,7 +32,7 @@ export function createTerminal(stream: NodeJS.WriteStream, env: Readonly<Record<
     colour,
     print,
     heading: (text) => print(`\n${paint('1', text)}`),
-    ready: ({ name, detail, ms }) => print(`  ${(titles[name] ?? name).padEnd(NAME_WIDTH)} ${detail.padEnd(DETAIL_WIDTH)} ${`${(ms / 1_000).toFixed(1)} s`.padStart(8)}`),
+    ready: ({ name, detail, ms }) => print(`  ${partTitle(name).padEnd(NAME_WIDTH)} ${detail.padEnd(DETAIL_WIDTH)} ${`${(ms / 1_000).toFixed(1)} s`.padStart(8)}`),
     warn: (text) => print(paint('33', `  ! ${text}`)),
   };
 }

@@ -5,7 +5,7 @@ import { startPbx } from '../../asterisk/start.ts';
 import { startTemporal } from '../../temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { INBOUND_WEBHOOK_PATH } from '../../src/contracts/telephony-webhook.ts';
-import { startingUntil } from './child.ts';
+import { startingUntil, type Child } from './child.ts';
 import { startEmbeddedAi } from './embedded-ai.ts';
 import type { Addresses, Secrets } from './environment.ts';
 import type { External } from './external.ts';
@@ -20,9 +20,13 @@ export interface FoundationOptions {
   readonly logsDir: string;
   readonly external: External;
   readonly secrets: Secrets;
+  /** Of the API, when it is free. */
+  readonly preferredApiPort?: number;
   /** Take well-known ports when they are free; tests leave them to others. */
   readonly wellKnownPorts: boolean;
   readonly onReady: (facts: { name: string; detail: string; ms: number }) => void;
+  /** A part ended by itself; it is not started again, because what it held is gone. */
+  readonly onLost: (facts: { name: string; outcome: number | string }) => void;
 }
 
 export interface Foundation extends AsyncDisposable {
@@ -38,7 +42,7 @@ export interface Foundation extends AsyncDisposable {
 export async function startFoundation(options: FoundationOptions): Promise<Foundation> {
   const pids: Record<string, number> = {};
   const running = new AsyncDisposableStack();
-  const apiPort = await freePort(options.wellKnownPorts ? 8080 : 0);
+  const apiPort = await freePort(options.preferredApiPort ?? (options.wellKnownPorts ? 8080 : 0));
   const oneFailed = new AbortController();
   const start = <Part>(name: string, starter: Starter<Part>) =>
     startingUntil(oneFailed.signal, () => timed({ name, options, running, pids }, starter)).catch((error: unknown) => {
@@ -74,7 +78,7 @@ interface Started<Part> {
   readonly part: Part;
   readonly detail: string;
   /** Absent when the part is the environment's. */
-  readonly child?: { readonly pid: number; stop(): Promise<void> };
+  readonly child?: Pick<Child, 'pid' | 'exited' | 'stop'>;
 }
 type Starter<Part> = () => Promise<Started<Part>>;
 
@@ -90,7 +94,14 @@ async function timed<Part>({ name, options, running, pids }: Timing, starter: St
   const { part, detail, child } = await starter();
   if (child !== undefined) {
     pids[name] = child.pid;
-    running.defer(() => child.stop());
+    let stopping = false;
+    running.defer(() => {
+      stopping = true;
+      return child.stop();
+    });
+    void child.exited.then((outcome) => {
+      if (!stopping) options.onLost({ name, outcome });
+    });
   }
   options.onReady({ name, detail, ms: performance.now() - startedAtMs });
   return part;

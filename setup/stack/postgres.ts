@@ -20,6 +20,8 @@ export interface PostgresOptions {
 
 export interface Postgres {
   readonly pid: number;
+  /** Resolves with the exit code or signal name once the server has ended. */
+  readonly exited: Promise<number | string>;
   readonly port: number;
   /** Superuser, database `postgres`: for making databases, never handed to a Holdfast process. */
   readonly adminUrl: string;
@@ -75,6 +77,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   }
   return {
     pid: child.pid,
+    exited: child.exited,
     port,
     adminUrl,
     ownerUrl: url(OWNER_ROLE, passwords.owner, DATABASE_NAME),

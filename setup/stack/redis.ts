@@ -16,6 +16,8 @@ export interface RedisOptions {
 
 export interface Redis {
   readonly pid: number;
+  /** Resolves with the exit code or signal name once the server has ended. */
+  readonly exited: Promise<number | string>;
   readonly url: string;
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -40,7 +42,7 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
     await child.stop();
     await rm(dir, { recursive: true, force: true });
   };
-  return { pid: child.pid, url: `redis://:${password}@127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
+  return { pid: child.pid, exited: child.exited, url: `redis://:${password}@127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
 }
 
 function answersPing(port: number, password: string): Promise<boolean> {

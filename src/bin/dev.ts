@@ -6,7 +6,7 @@ import { startCarrier, type Carrier } from '../../setup/demo/carrier.ts';
 import { Interrupted, interruptSignal } from '../../setup/dev/interrupt.ts';
 import { parseDevOptions, usage, type DevOptions } from '../../setup/dev/options.ts';
 import { writeSummary } from '../../setup/dev/summary-file.ts';
-import { createTerminal, links, printLinks } from '../../setup/dev/terminal.ts';
+import { createTerminal, links, partTitle, printLinks } from '../../setup/dev/terminal.ts';
 import { startingUntil } from '../../setup/stack/child.ts';
 import { externalParts } from '../../setup/stack/external.ts';
 import { loadParts } from '../../setup/stack/parts.ts';
@@ -73,6 +73,7 @@ async function run(chosen: DevOptions, running: AsyncDisposableStack): Promise<n
       signal: interrupted,
       events: {
         onReady: terminal.ready,
+        onLost: ({ name, outcome }) => terminal.warn(`${partTitle(name)} ended (${outcome}): press Ctrl-C and start again`),
         onDied: ({ name, outcome }) => terminal.warn(`${name} died (${outcome}) and is started again`),
         onRestarted: ({ name, pid }) => {
           terminal.warn(`${name} runs again as pid ${pid}`);
