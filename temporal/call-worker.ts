@@ -52,7 +52,7 @@ export async function startCallWorker(options: CallWorkerOptions): Promise<CallW
   try {
     const { namespace, taskQueue } = temporal;
     const worker = await Worker.create({ connection, namespace, taskQueue, activities, workflowBundle: await bundled, ...tuning });
-    const done = worker.run().finally(() => connection.close());
+    const done = runAndClose(worker, connection);
     done.catch(() => undefined);
     return {
       done,
@@ -67,6 +67,14 @@ export async function startCallWorker(options: CallWorkerOptions): Promise<CallW
   }
 }
 
+async function runAndClose(worker: Worker, connection: NativeConnection): Promise<void> {
+  try {
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
+}
+
 /** Temporal may still be starting, or be replaced at this moment: a worker waits a while before it gives up. */
 async function connectTemporal({ temporal, logger, connectWithinMs = CONNECT_WITHIN_MS }: CallWorkerOptions): Promise<NativeConnection> {
   const deadline = Date.now() + connectWithinMs;
@@ -75,7 +83,9 @@ async function connectTemporal({ temporal, logger, connectWithinMs = CONNECT_WIT
       // No gzip: on a LAN it costs processor time and saves nothing.
       const connection = await NativeConnection.connect({ address: temporal.address, grpcCompression: { codec: 'none' } });
       try {
-        await connection.withDeadline(Date.now() + 3_000, () => connection.workflowService.describeNamespace({ namespace: temporal.namespace }));
+        await connection.withDeadline(Date.now() + 3_000, () =>
+          connection.workflowService.describeNamespace({ namespace: temporal.namespace }),
+        );
         return connection;
       } catch (error) {
         await connection.close();
@@ -109,7 +119,10 @@ function temporalLogger(logger: Logger, least: LogLevel): TemporalLogger {
   const log = (level: LogLevel, message: string, meta: Record<string | symbol, unknown> = {}): void => {
     if (order.indexOf(level) < order.indexOf(least)) return;
     const { workflowId, activityType, attempt, error, sdkComponent } = meta as Record<string, unknown>;
-    logger[levels[level]]({ sdkComponent, workflowId, activityType, attempt, ...(error === undefined ? {} : { error: errorFacts(error) }) }, message);
+    logger[levels[level]](
+      { sdkComponent, workflowId, activityType, attempt, ...(error === undefined ? {} : { error: errorFacts(error) }) },
+      message,
+    );
   };
   return {
     log,

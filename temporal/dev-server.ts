@@ -68,14 +68,14 @@ async function start(options: TemporalOptions): Promise<TemporalServer> {
 
 function serverArguments({ dir, port, uiPort }: { dir: string; port: number; uiPort: number }): string[] {
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
-    ...['--port', String(port), '--ui-port', String(uiPort)],
-    ...['--db-filename', join(dir, 'temporal.sqlite'), '--log-level', 'warn'],
+    ['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
+    ['--port', String(port), '--ui-port', String(uiPort)],
+    ['--db-filename', join(dir, 'temporal.sqlite'), '--log-level', 'warn'],
     // A user's own CLI profile must not redirect the server.
-    ...['--disable-config-file', '--disable-config-env'],
-    ...tuning,
-    ...Object.values(searchAttributeNames).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-  ];
+    ['--disable-config-file', '--disable-config-env'],
+    tuning,
+    Object.values(searchAttributeNames).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+  ].flat();
 }
 
 /** The port answers before the namespace exists, and a worker that comes in between fails: wait for the namespace. */

@@ -23,7 +23,7 @@ export interface ControlSocketOptions {
 
 export interface ControlSocket {
   /** Silently dropped when the socket is closed: what matters is repeated after the next attach. */
-  send(message: WorkerMessage): void;
+  readonly send: (message: WorkerMessage) => void;
   /** Resolves once, with the cause, when nothing will arrive any more. */
   readonly closed: Promise<string>;
   close(): void;
@@ -45,9 +45,9 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     socket.terminate();
   };
   const silence = setTimeout(() => abandon('beats_missed'), CONTROL_BEAT_MS * MISSED_BEATS);
-  socket.on('message', (data) => {
+  socket.on('message', (data: Buffer) => {
     silence.refresh();
-    const message = parse(String(data));
+    const message = parse(data.toString('utf8'));
     if (message === null) abandon('control_protocol');
     else options.onMessage(message);
   });
@@ -67,7 +67,9 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
 function opened(socket: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
-      reject(new HoldfastError('media_node_lost', 'The media node does not answer on its control socket', { retryable: true, cause: error }));
+      reject(
+        new HoldfastError('media_node_lost', 'The media node does not answer on its control socket', { retryable: true, cause: error }),
+      );
     };
     // ws demands a listener for as long as the socket lives; `close` follows every error.
     socket.on('error', failed);

@@ -66,7 +66,10 @@ export class RecordWriter {
         for (const { seq } of batch) this.#options.onDurable(seq);
         backoffMs = FIRST_BACKOFF_MS;
       } catch (error) {
-        this.#options.logger.warn({ callId: this.#options.callId, waiting: this.#queue.length, ...errorFacts(error) }, 'records wait for PostgreSQL');
+        this.#options.logger.warn(
+          { callId: this.#options.callId, waiting: this.#queue.length, ...errorFacts(error) },
+          'records wait for PostgreSQL',
+        );
         await sleep(backoffMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
         backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS);
       }

@@ -31,7 +31,10 @@ export class ToolRunner {
   /** Resolves when nothing runs any more, or after timeoutMs. */
   async idle(timeoutMs: number): Promise<void> {
     const timeUp = new AbortController();
-    await Promise.race([Promise.all(this.#answers.values()), sleep(timeoutMs, undefined, { signal: timeUp.signal }).catch(() => undefined)]);
+    await Promise.race([
+      Promise.all(this.#answers.values()),
+      sleep(timeoutMs, undefined, { signal: timeUp.signal }).catch(() => undefined),
+    ]);
     timeUp.abort();
   }
 

@@ -24,7 +24,9 @@ await runProcess('worker', async (config, logger) => {
   const admission = {
     db,
     vault: new NumberVault(config.keys),
-    mediaNodes: new RedisMediaNodes(redis, (error) => logger.warn({ event: 'registry_unavailable', error: errorFacts(error) }, 'Using the last known media nodes')),
+    mediaNodes: new RedisMediaNodes(redis, (error) =>
+      logger.warn({ event: 'registry_unavailable', error: errorFacts(error) }, 'Using the last known media nodes'),
+    ),
     nodeChooser: new NodeChooser(),
     plan: { conversation: config.conversation, models: config.models },
     now,

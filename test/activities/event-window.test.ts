@@ -24,7 +24,9 @@ test('EventWindow ends at the newest event whatever the order of handling, and n
   const sequences = fc.uniqueArray(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(
-      sequences.chain((numbers) => fc.tuple(fc.constant([...numbers].sort((a, b) => a - b)), fc.shuffledSubarray(numbers, { minLength: numbers.length }))),
+      sequences.chain((numbers) =>
+        fc.tuple(fc.constant([...numbers].sort((a, b) => a - b)), fc.shuffledSubarray(numbers, { minLength: numbers.length })),
+      ),
       ([received, handledOrder]) => {
         const window = new EventWindow(0);
         for (const seq of received) window.receive(seq);

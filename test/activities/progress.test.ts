@@ -1,7 +1,16 @@
 import { expect, test } from '@jest/globals';
 import { progressFrom, type Progress } from '../../src/activities/progress.ts';
 
-const left: Progress = { epoch: 2, lastSeq: 41, state: 'speaking', answeredAt: '2026-11-21T10:00:00.000Z', turnCount: 9, signals: 1, signalledThrough: 4, result: null };
+const left: Progress = {
+  epoch: 2,
+  lastSeq: 41,
+  state: 'speaking',
+  answeredAt: '2026-11-21T10:00:00.000Z',
+  turnCount: 9,
+  signals: 1,
+  signalledThrough: 4,
+  result: null,
+};
 
 test('progressFrom goes on where the last heartbeat of the same epoch stopped', () => {
   expect(progressFrom(JSON.parse(JSON.stringify(left)), 2)).toEqual(left);

@@ -36,7 +36,7 @@ export const talkUntilHangup: Script = async (session) => {
   session.end('operator_hangup', 'operator');
 };
 
-/** Three questions, then `meanwhile`, three more, the end: 14 utterances. */
+/** Three questions, then `meanwhile`, three more, the end: 13 utterances. */
 export function interruptedTalk(meanwhile: (session: ScriptedSession) => Promise<void>): Script {
   return async (session) => {
     greet(session);

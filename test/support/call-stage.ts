@@ -11,12 +11,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import { startChild, type Child } from '../../setup/stack/child.ts';
 import { startRedis } from '../../setup/stack/redis.ts';
-import {
-  INBOUND_CALL_WORKFLOW,
-  workflowIdFor,
-  type AdmitRequest,
-  type CallOutcome,
-} from '../../src/contracts/call-workflow.ts';
+import { INBOUND_CALL_WORKFLOW, workflowIdFor, type AdmitRequest, type CallOutcome } from '../../src/contracts/call-workflow.ts';
 import { NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
 import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
@@ -47,8 +42,16 @@ export class CallStage implements AsyncDisposable {
   #workers = 0;
 
   private constructor(fields: {
-    client: Client; taskQueue: string; demo: Demo; postgresGate: TcpGate; temporalGate: TcpGate; parts: AsyncDisposableStack;
-    redis: Redis; workerEnv: Record<string, string>; ownerUrl: string; dir: string;
+    client: Client;
+    taskQueue: string;
+    demo: Demo;
+    postgresGate: TcpGate;
+    temporalGate: TcpGate;
+    parts: AsyncDisposableStack;
+    redis: Redis;
+    workerEnv: Record<string, string>;
+    ownerUrl: string;
+    dir: string;
   }) {
     this.#taskQueue = fields.taskQueue;
     this.client = fields.client;
@@ -97,7 +100,18 @@ export class CallStage implements AsyncDisposable {
         ...settings.env,
       };
       const client = new Client({ connection });
-      return new CallStage({ client, taskQueue, demo, postgresGate, temporalGate, parts, redis, workerEnv, ownerUrl: database.ownerUrl, dir });
+      return new CallStage({
+        client,
+        taskQueue,
+        demo,
+        postgresGate,
+        temporalGate,
+        parts,
+        redis,
+        workerEnv,
+        ownerUrl: database.ownerUrl,
+        dir,
+      });
     } catch (error) {
       await parts.disposeAsync();
       throw error;
@@ -157,7 +171,10 @@ export class CallStage implements AsyncDisposable {
   /** Starts the workflow without the update, as when the webhook died between the two. */
   async startWithoutUpdate(request: AdmitRequest): Promise<void> {
     await this.client.workflow.start(INBOUND_CALL_WORKFLOW, {
-      workflowId: workflowIdFor(request.callRecordId), taskQueue: this.#taskQueue, args: [request], workflowTaskTimeout: '3s',
+      workflowId: workflowIdFor(request.callRecordId),
+      taskQueue: this.#taskQueue,
+      args: [request],
+      workflowTaskTimeout: '3s',
     });
   }
 
@@ -205,6 +222,10 @@ export class CallStage implements AsyncDisposable {
 
   /** Row-level security holds for the owner of the tables, too. */
   #rows<Row extends Record<string, unknown>>(sql: string, values: unknown[]): Promise<Row[]> {
-    return runSql<Row>(this.#ownerUrl, { sql: `select set_config('app.tenant_id', $1, false)`, values: [this.demo.tenantId] }, { sql, values });
+    return runSql<Row>(
+      this.#ownerUrl,
+      { sql: `select set_config('app.tenant_id', $1, false)`, values: [this.demo.tenantId] },
+      { sql, values },
+    );
   }
 }

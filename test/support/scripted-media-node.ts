@@ -157,8 +157,13 @@ export class ScriptedMediaNode implements AsyncDisposable {
     this.#http = http;
     this.#script = script;
     this.node = {
-      id: 'media-test', app: 'holdfast-media-test', controlUrl: `ws://127.0.0.1:${port}`,
-      pid: process.pid, live: 0, capacity: 10, draining: false,
+      id: 'media-test',
+      app: 'holdfast-media-test',
+      controlUrl: `ws://127.0.0.1:${port}`,
+      pid: process.pid,
+      live: 0,
+      capacity: 10,
+      draining: false,
     };
     this.#sockets = new WebSocketServer({
       server: http,
@@ -209,9 +214,9 @@ export class ScriptedMediaNode implements AsyncDisposable {
   #accept(socket: WebSocket): void {
     let session: ScriptedSession | null = null;
     socket.on('error', () => undefined);
-    socket.on('message', (data) => {
+    socket.on('message', (data: Buffer) => {
       if (this.#frozen) return;
-      const message = workerMessage.parse(JSON.parse(String(data)));
+      const message = workerMessage.parse(JSON.parse(data.toString('utf8')));
       if (message.type !== 'start') {
         session?.hear(message);
         return;

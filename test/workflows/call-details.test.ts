@@ -5,7 +5,11 @@ import { turnRecord } from '../support/turn-record.ts';
 const view = newCallView({ callRecordId: '8d3f3a52-4c3d-5a4b-9f10-0d6a1f2b3c4d', arrivedAt: '2026-11-21T10:00:00.000Z' });
 
 test('callDetails shows a live call as one readable page', () => {
-  const turns = [turnRecord(0), turnRecord(1, { heardText: 'what are your hours' }), turnRecord(2, { latencies: { responseMs: 612.4 }, interrupted: true })];
+  const turns = [
+    turnRecord(0),
+    turnRecord(1, { heardText: 'what are your hours' }),
+    turnRecord(2, { latencies: { responseMs: 612.4 }, interrupted: true }),
+  ];
   const live = withTurns({ ...view, state: 'listening', tenantId: 't-1', mediaNode: 'media-1' }, turns);
   expect(callDetails(live)).toBe(
     [
@@ -27,14 +31,23 @@ test('callDetails shows a live call as one readable page', () => {
 });
 
 test('callDetails says how a call ended', () => {
-  const ended = { ...view, state: 'ended' as const, disposition: 'caller_hangup' as const, reason: 'hangup', endedAt: '2026-11-21T10:03:00.000Z' };
+  const ended = {
+    ...view,
+    state: 'ended' as const,
+    disposition: 'caller_hangup' as const,
+    reason: 'hangup',
+    endedAt: '2026-11-21T10:03:00.000Z',
+  };
   expect(callDetails(ended)).toContain('### Ended: caller hangup (hangup)');
   expect(callDetails(ended)).toContain('- **Ended** 2026-11-21 10:03:00 UTC');
 });
 
 test('callDetails lets no word of a caller become markup', () => {
   const words = 'a | b\n\n# c [x](http://evil.example) <img src=x onerror=alert(1)> `d` **e**';
-  const row = callDetails(withTurns(view, [turnRecord(0, { heardText: words })])).split('\n').at(-1) ?? '';
+  const row =
+    callDetails(withTurns(view, [turnRecord(0, { heardText: words })]))
+      .split('\n')
+      .at(-1) ?? '';
   expect(row.split(/(?<!\\)\|/)).toHaveLength(7);
   expect(row).not.toMatch(/(?<!\\)[[\]<>`#]/);
 });
@@ -48,7 +61,10 @@ test('withTurns takes a batch that comes twice once, puts a late one in its plac
 });
 
 test('withTurns keeps the last forty and callDetails says how many are not shown', () => {
-  const seen = withTurns(view, Array.from({ length: 68 }, (_, sequence) => turnRecord(sequence)));
+  const seen = withTurns(
+    view,
+    Array.from({ length: 68 }, (_, sequence) => turnRecord(sequence)),
+  );
   expect(seen.turns).toHaveLength(40);
   expect(callDetails(seen)).toContain('_28 earlier utterances not shown._');
 });

@@ -27,13 +27,23 @@ test('inboundCall holds a ten-turn call within 30 events of history', async () =
   const request = stage.request();
 
   const answer = await stage.admit(request);
-  expect(answer).toMatchObject({ status: 'accepted', call_record_id: request.callRecordId, tenant_id: stage.demo.tenantId, media_app: 'holdfast-media-test' });
+  expect(answer).toMatchObject({
+    status: 'accepted',
+    call_record_id: request.callRecordId,
+    tenant_id: stage.demo.tenantId,
+    media_app: 'holdfast-media-test',
+  });
   expect(await stage.outcome(request)).toEqual({ disposition: 'completed', reason: 'end_call', turnCount: 22 });
 
   const turns = await stage.turns(request);
   expect(turns.map((turn) => turn.sequence)).toEqual(Array.from({ length: 22 }, (_, sequence) => sequence));
   expect(turns[1]).toMatchObject({ speaker: 'caller', text: 'Question 1 of the caller' });
-  expect(await stage.call(request)).toMatchObject({ status: 'completed', disposition: 'completed', reason: 'end_call', answered_at: expect.any(Date) });
+  expect(await stage.call(request)).toMatchObject({
+    status: 'completed',
+    disposition: 'completed',
+    reason: 'end_call',
+    answered_at: expect.any(Date),
+  });
   // 17 for a call without a signal and four for each of two; one signal may meet a workflow that is awake.
   expect((await stage.history(request)).length).toBeLessThanOrEqual(25);
   await saveHistory('completed', stage.handle(request));
@@ -202,7 +212,13 @@ test('converse runs a tool once when the node repeats the call on a new socket',
   const day = nextWeekday();
   await using node = await stage.mediaNode(async (session) => {
     session.answer();
-    const booking = { key: '1:0', turn: 1, index: 0, name: 'book_appointment', arguments: JSON.stringify({ date: day, time: '10:00', name: 'Ann' }) };
+    const booking = {
+      key: '1:0',
+      turn: 1,
+      index: 0,
+      name: 'book_appointment',
+      arguments: JSON.stringify({ date: day, time: '10:00', name: 'Ann' }),
+    };
     const answer = session.tool(booking);
     session.dropSocket();
     session.say('agent', (await answer).content);

@@ -27,7 +27,13 @@ test('a worker that is killed mid-call is followed by another one on the same ta
       process.kill(worker.pid, 'SIGKILL');
       await session.until(() => !session.attached);
       // Said to nobody: kept by the node.
-      const booking = session.tool({ key: '4:0', turn: 4, index: 0, name: 'book_appointment', arguments: JSON.stringify({ date: weekday, time: '11:00' }) });
+      const booking = session.tool({
+        key: '4:0',
+        turn: 4,
+        index: 0,
+        name: 'book_appointment',
+        arguments: JSON.stringify({ date: weekday, time: '11:00' }),
+      });
       worker = await stage.worker();
       expect(JSON.parse((await booking).content)).toMatchObject({ booked: true });
     }),
@@ -78,9 +84,9 @@ test('a hang-up that comes while no worker lives reaches the node with the next 
 test('the talk goes on while Temporal is away for longer than the heartbeat timeout, and ends once', async () => {
   await using node = await stage.mediaNode(
     interruptedTalk(async () => {
-      stage.temporalGate.shut();
+      await stage.temporalGate.shut();
       await sleep(5_000);
-      stage.temporalGate.open();
+      await stage.temporalGate.open();
     }),
   );
   const request = stage.request();
@@ -94,8 +100,8 @@ test('the talk goes on while Temporal is away for longer than the heartbeat time
 test('the talk goes on while PostgreSQL is away, and every turn is stored once, in order, when it is back', async () => {
   await using node = await stage.mediaNode(
     interruptedTalk(async () => {
-      stage.postgresGate.shut();
-      setTimeout(() => stage.postgresGate.open(), 1_500);
+      await stage.postgresGate.shut();
+      setTimeout(() => void stage.postgresGate.open(), 1_500);
     }),
   );
   const request = stage.request();
@@ -108,7 +114,7 @@ test('the talk goes on while PostgreSQL is away, and every turn is stored once, 
 test('turns that PostgreSQL did not take during the talk are stored before the call is closed', async () => {
   await using node = await stage.mediaNode(
     interruptedTalk(async (session) => {
-      stage.postgresGate.shut();
+      await stage.postgresGate.shut();
       void session.until(() => session.over).then(() => stage.postgresGate.open());
     }),
   );
@@ -123,11 +129,11 @@ test('turns that PostgreSQL did not take during the talk are stored before the c
 test('admit fails while PostgreSQL is away, and the missed call is recorded when it is back', async () => {
   await using node = await stage.mediaNode(talkUntilHangup);
   const request = stage.request();
-  stage.postgresGate.shut();
+  await stage.postgresGate.shut();
   try {
     await expect(stage.admit(request)).rejects.toMatchObject({ code: 'admission_timeout' });
   } finally {
-    stage.postgresGate.open();
+    await stage.postgresGate.open();
   }
   expect(await stage.outcome(request)).toEqual({ disposition: 'error', reason: 'admission_timeout', turnCount: 0 });
   expect(await stage.call(request)).toMatchObject({ status: 'failed', disposition: 'error', reason: 'admission_timeout' });

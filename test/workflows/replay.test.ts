@@ -18,8 +18,11 @@ test.each(histories)('inboundCall replays a call that was $shape', async ({ hist
 });
 
 test('a replay notices a workflow that does something else', async () => {
-  const completed = histories.find(({ shape }) => shape === 'completed')?.history;
-  const scheduled = completed?.events.find((event) => event.activityTaskScheduledEventAttributes);
-  (scheduled?.activityTaskScheduledEventAttributes?.activityType as { name: string }).name = 'somethingElse';
-  await expect(Worker.runReplayHistory({ workflowBundle: await loadWorkflowBundle() }, completed)).rejects.toBeInstanceOf(DeterminismViolationError);
+  const { history: completed } = histories.find(({ shape }) => shape === 'completed') ?? {};
+  for (const { activityTaskScheduledEventAttributes: scheduled } of completed?.events ?? []) {
+    if (scheduled?.activityType) scheduled.activityType.name = 'somethingElse';
+  }
+  await expect(Worker.runReplayHistory({ workflowBundle: await loadWorkflowBundle() }, completed)).rejects.toBeInstanceOf(
+    DeterminismViolationError,
+  );
 });

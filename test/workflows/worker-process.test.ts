@@ -44,7 +44,8 @@ function run(env: Record<string, string | undefined>): Promise<{ code: number | 
 test('worker ends with 78 and names every key that is missing or bad, and no value', async () => {
   const { code, stderr } = await run({ ...good, APP_ENV: 'dream', MEDIA_CONTROL_SECRET: undefined, NUMBER_HASH_KEY: 'c2hvcnQ=' });
   expect(code).toBe(78);
-  for (const part of ['APP_ENV (not valid)', 'MEDIA_CONTROL_SECRET (missing)', 'NUMBER_HASH_KEY (not valid)']) expect(stderr).toContain(part);
+  for (const part of ['APP_ENV (not valid)', 'MEDIA_CONTROL_SECRET (missing)', 'NUMBER_HASH_KEY (not valid)'])
+    expect(stderr).toContain(part);
   expect(stderr).not.toMatch(/dream|c2hvcnQ=/);
 });
 
