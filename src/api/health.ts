@@ -16,7 +16,9 @@ type DependencyHealth = Health['dependencies']['postgres'];
 export async function checkHealth(probes: Probes): Promise<Health> {
   const [postgres, redis, temporal] = await Promise.all([probe(probes.postgres), probe(probes.redis), probe(probes.temporal)]);
   const dependencies = { postgres, redis, temporal };
-  const down = Object.entries(dependencies).filter(([, state]) => state.status === 'down').map(([name]) => name);
+  const down = Object.entries(dependencies)
+    .filter(([, state]) => state.status === 'down')
+    .map(([name]) => name);
   return {
     status: down.length === 0 ? 'ok' : 'unavailable',
     config_valid: true,

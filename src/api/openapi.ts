@@ -31,7 +31,8 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
     info: {
       title: 'Holdfast',
       version,
-      description: 'AI phone agents on your own machines. Lists come in pages: pass `next_cursor` back as `cursor`. Problems are RFC 9457 documents.',
+      description:
+        'AI phone agents on your own machines. Lists come in pages: pass `next_cursor` back as `cursor`. Problems are RFC 9457 documents.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -41,7 +42,10 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
 function registerRoute(registry: OpenAPIRegistry, each: Route): void {
   const writes = each.body !== undefined;
   const problems = [400, ...(each.problems ?? []), ...(writes ? [413, 415] : []), 500, 503];
-  const location = each.success.status === 201 ? { headers: { Location: { schema: { type: 'string' as const }, description: 'Path of what was made' } } } : {};
+  const location =
+    each.success.status === 201
+      ? { headers: { Location: { schema: { type: 'string' as const }, description: 'Path of what was made' } } }
+      : {};
   registry.registerPath({
     method: each.method,
     path: each.path,
@@ -51,7 +55,9 @@ function registerRoute(registry: OpenAPIRegistry, each: Route): void {
     request: {
       ...(each.params === undefined ? {} : { params: each.params }),
       ...(each.query === undefined ? {} : { query: each.query }),
-      ...(each.body === undefined ? {} : { body: { required: each.bodyOptional !== true, content: { 'application/json': { schema: each.body } } } }),
+      ...(each.body === undefined
+        ? {}
+        : { body: { required: each.bodyOptional !== true, content: { 'application/json': { schema: each.body } } } }),
     },
     responses: {
       [each.success.status]: { ...jsonResponse(each.success.description, each.success.schema), ...location },
@@ -73,7 +79,13 @@ function operationId(each: Route): string {
 
 function registerService(registry: OpenAPIRegistry): void {
   const shared = { method: 'get' as const, tags: ['Service'] };
-  registry.registerPath({ ...shared, path: '/', summary: 'What this is', operationId: 'getServiceInfo', responses: { 200: jsonResponse('Name, version, links', serviceInfo) } });
+  registry.registerPath({
+    ...shared,
+    path: '/',
+    summary: 'What this is',
+    operationId: 'getServiceInfo',
+    responses: { 200: jsonResponse('Name, version, links', serviceInfo) },
+  });
   registry.registerPath({
     ...shared,
     path: '/healthz',
@@ -93,11 +105,17 @@ function registerWebhook(registry: OpenAPIRegistry): void {
     operationId: 'announceCall',
     security: [{ [bearer.name]: [] }],
     request: { body: { required: true, content: { 'application/json': { schema: inboundWebhookRequest } } } },
-    responses: { 200: jsonResponse('What to do with the call', inboundWebhookResponse), ...problemResponses([400, 401, 403, 413, 415, 500, 503]) },
+    responses: {
+      200: jsonResponse('What to do with the call', inboundWebhookResponse),
+      ...problemResponses([400, 401, 403, 413, 415, 500, 503]),
+    },
   });
 }
 
-const jsonResponse = (description: string, schema: z.ZodType): ResponseConfig => ({ description, content: { 'application/json': { schema } } });
+const jsonResponse = (description: string, schema: z.ZodType): ResponseConfig => ({
+  description,
+  content: { 'application/json': { schema } },
+});
 
 function problemResponses(statuses: readonly number[]): Record<number, ResponseConfig> {
   const entries = [...new Set(statuses)].map((status): [number, ResponseConfig] => [

@@ -47,11 +47,13 @@ export function toHoldfastError(error: unknown): HoldfastError {
 }
 
 export function invalidRequest(error: z.ZodError): HoldfastError {
-  const errors = error.issues.slice(0, 20).flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a field of this request' }))
-      : [{ path: issue.path.join('.'), message: issue.message }],
-  );
+  const errors = error.issues
+    .slice(0, 20)
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a field of this request' }))
+        : [{ path: issue.path.join('.'), message: issue.message }],
+    );
   return new HoldfastError('invalid_request', 'The request is not valid', { details: { errors } });
 }
 

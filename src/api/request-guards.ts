@@ -33,7 +33,8 @@ export const safeHeaders: RequestHandler = (_request, response, next) => {
     'cross-origin-resource-policy': 'same-origin',
     'cache-control': 'no-store',
     // Swagger UI styles itself inline and draws its icons from data: URLs.
-    'content-security-policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    'content-security-policy':
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   });
   next();
 };

@@ -4,7 +4,11 @@
  */
 import type { z } from 'zod';
 
-export interface Route<Params extends z.ZodObject = z.ZodObject, Query extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType> {
+export interface Route<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodType,
+> {
   readonly method: 'get' | 'post' | 'patch';
   /** OpenAPI's template, e.g. /api/tenants/{tenantId}. */
   readonly path: string;
@@ -34,6 +38,8 @@ export interface RouteReply {
 }
 
 /** Keeps the types of params, query and body for `handle`; the list itself holds them widened. */
-export function route<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType>(definition: Route<Params, Query, Body>): Route {
-  return definition as unknown as Route;
+export function route<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType>(
+  definition: Route<Params, Query, Body>,
+): Route {
+  return definition;
 }

@@ -7,8 +7,14 @@ import { z } from 'zod';
 import type { ToolName } from '../domain/call.ts';
 import type { ToolSpec } from './call-plan.ts';
 
-const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/).describe('Day as YYYY-MM-DD, in the business’s time zone');
-const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/).describe('Time as HH:MM, 24 hours, in the business’s time zone');
+const date = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/)
+  .describe('Day as YYYY-MM-DD, in the business’s time zone');
+const time = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+  .describe('Time as HH:MM, 24 hours, in the business’s time zone');
 /** Models send null or "" for what they do not know. */
 const optionalText = (max: number, description: string) =>
   z
@@ -77,7 +83,14 @@ export interface AvailabilityResult {
 }
 
 export type BookingResult =
-  | { readonly summary: string; readonly booked: true; readonly booking_id: string; readonly date: string; readonly time: string; readonly weekday: string }
+  | {
+      readonly summary: string;
+      readonly booked: true;
+      readonly booking_id: string;
+      readonly date: string;
+      readonly time: string;
+      readonly weekday: string;
+    }
   | { readonly summary: string; readonly booked: false; readonly reason: SlotReason; readonly alternatives: readonly string[] };
 
 export type SlotReason = 'taken' | 'past' | 'too_far_ahead' | 'closed_day' | 'outside_hours' | 'not_a_slot' | 'invalid_date';

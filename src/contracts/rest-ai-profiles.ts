@@ -16,7 +16,9 @@ const fields = {
   is_default: z.boolean().meta({ description: 'Answers numbers that name no profile. Setting it takes it from the profile that had it.' }),
 };
 
-export const aiProfile = z.object({ ...rowFields, tenant_id: z.uuid(), ...fields }).meta({ id: 'AIProfile', description: 'How an agent speaks and behaves' });
+export const aiProfile = z
+  .object({ ...rowFields, tenant_id: z.uuid(), ...fields })
+  .meta({ id: 'AIProfile', description: 'How an agent speaks and behaves' });
 export type AIProfileView = z.infer<typeof aiProfile>;
 
 export const createAIProfile = z

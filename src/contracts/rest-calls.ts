@@ -12,7 +12,10 @@ const callFields = {
   status: z.enum(callStatuses),
   disposition: z.enum(dispositions).nullable(),
   reason: z.string().nullable().meta({ description: 'Short machine-readable cause' }),
-  caller_number: z.string().nullable().meta({ description: 'Masked to the last four digits; null when withheld or no longer readable', example: '•••••••0199' }),
+  caller_number: z
+    .string()
+    .nullable()
+    .meta({ description: 'Masked to the last four digits; null when withheld or no longer readable', example: '•••••••0199' }),
   phone_number_id: z.uuid().nullable(),
   ai_profile_id: z.uuid().nullable(),
   media_node: z.string().nullable(),

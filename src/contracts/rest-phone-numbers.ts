@@ -19,7 +19,11 @@ export type PhoneNumberView = z.infer<typeof phoneNumber>;
 
 export const createPhoneNumber = z
   .strictObject({
-    did_number: z.string().min(3).max(40).meta({ description: 'E.164, or the national form of the tenant’s country', example: '+12025550143' }),
+    did_number: z
+      .string()
+      .min(3)
+      .max(40)
+      .meta({ description: 'E.164, or the national form of the tenant’s country', example: '+12025550143' }),
     provider_type: z.enum(providerTypes).default('generic'),
     is_active: z.boolean().default(true),
     ai_profile_id: aiProfileId.default(null),

@@ -18,7 +18,12 @@ export const problem = z
     /** Names this answer in the logs. */
     request_id: z.string(),
     errors: z
-      .array(z.object({ path: z.string().meta({ description: 'Field, dots between levels', example: 'opening_hours.monday.0.open' }), message: z.string() }))
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'Field, dots between levels', example: 'opening_hours.monday.0.open' }),
+          message: z.string(),
+        }),
+      )
       .optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document' });

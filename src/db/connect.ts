@@ -16,7 +16,10 @@ export async function connectDatabase(options: OrmOptions): Promise<Database> {
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
   }
   await db[Symbol.asyncDispose]();
-  throw new HoldfastError('dependency_unavailable', `PostgreSQL at ${new URL(options.url).host} has no Holdfast tables: run the migrations (npm run migrate)`);
+  throw new HoldfastError(
+    'dependency_unavailable',
+    `PostgreSQL at ${new URL(options.url).host} has no Holdfast tables: run the migrations (npm run migrate)`,
+  );
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -3,8 +3,18 @@ import { HoldfastError } from '../domain/errors.ts';
 
 /** SQLSTATE classes and codes that mean "the server cannot serve now", not "this query is wrong". */
 const UNAVAILABLE_STATES = /^(08|57P|53)/;
-const UNAVAILABLE_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-const UNAVAILABLE_WORDS = /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended unexpectedly|driver has already been destroyed/i;
+const UNAVAILABLE_SYSTEM = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const UNAVAILABLE_WORDS =
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended unexpectedly|driver has already been destroyed/i;
 /** Serialization failure, deadlock, lock and statement timeouts: the same transaction may work now. */
 const RETRYABLE_STATES = new Set(['40001', '40P01', '55P03', '57014']);
 
@@ -12,7 +22,11 @@ export function databaseError(error: unknown): unknown {
   if (error instanceof HoldfastError) return error;
   const facts = factsOf(error);
   if (isUnavailable(facts)) {
-    return new HoldfastError('dependency_unavailable', 'PostgreSQL cannot be reached', { retryable: true, cause: error, details: { dependency: 'postgres' } });
+    return new HoldfastError('dependency_unavailable', 'PostgreSQL cannot be reached', {
+      retryable: true,
+      cause: error,
+      details: { dependency: 'postgres' },
+    });
   }
   if (RETRYABLE_STATES.has(facts.code)) {
     return new HoldfastError('dependency_unavailable', 'PostgreSQL was too busy for this transaction', {
@@ -47,4 +61,6 @@ function factsOf(error: unknown): DriverFacts {
 }
 
 const isUnavailable = (facts: DriverFacts): boolean =>
-  UNAVAILABLE_SYSTEM.has(facts.code) || (facts.code.length === 5 && UNAVAILABLE_STATES.test(facts.code)) || UNAVAILABLE_WORDS.test(facts.message);
+  UNAVAILABLE_SYSTEM.has(facts.code) ||
+  (facts.code.length === 5 && UNAVAILABLE_STATES.test(facts.code)) ||
+  UNAVAILABLE_WORDS.test(facts.message);

@@ -18,6 +18,9 @@ export interface OrmOptions {
   readonly statementTimeoutMs?: number;
 }
 
+const IDLE_IN_TRANSACTION_MS = 15_000;
+const LOCK_TIMEOUT_MS = 5_000;
+
 export function ormConfig(options: OrmOptions): Options {
   return defineConfig({
     clientUrl: options.url,
@@ -33,6 +36,10 @@ export function ormConfig(options: OrmOptions): Options {
       connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
       statement_timeout: options.statementTimeoutMs ?? 10_000,
       query_timeout: (options.statementTimeoutMs ?? 10_000) + 1_000,
+      // A process that was frozen in the middle of a transaction must not hold its locks for ever.
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      application_name: 'holdfast',
       keepAlive: true,
     },
   });

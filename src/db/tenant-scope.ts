@@ -51,10 +51,12 @@ export class Database {
   async resolveDid(readings: readonly { readonly e164: string; readonly country: string | null }[]): Promise<DialledNumber | null> {
     if (readings.length === 0) return null;
     const rows = await this.#guarded(() =>
-      this.#orm.em.fork().execute<{ phone_number_id: string; tenant_id: string; is_active: boolean; tenant_status: TenantStatus }[]>(
-        'select * from resolve_did(?::text[], ?::text[])',
-        [textArray(readings.map((reading) => reading.e164)), textArray(readings.map((reading) => reading.country))],
-      ),
+      this.#orm.em
+        .fork()
+        .execute<{ phone_number_id: string; tenant_id: string; is_active: boolean; tenant_status: TenantStatus }[]>(
+          'select * from resolve_did(?::text[], ?::text[])',
+          [textArray(readings.map((reading) => reading.e164)), textArray(readings.map((reading) => reading.country))],
+        ),
     );
     const [row] = rows;
     if (row === undefined || rows.length > 1) return null;
@@ -78,11 +80,15 @@ export class Database {
     await this.#orm.close(true);
   }
 
-  async #inScope<T>(variables: Record<string, string>, filter: Record<string, unknown>, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
+  async #inScope<T>(
+    variables: Record<string, string>,
+    filter: Record<string, unknown>,
+    work: (em: ScopedEntityManager) => Promise<T>,
+  ): Promise<T> {
     const em = this.#orm.em.fork() as SqlEntityManager;
     em.setFilterParams(TENANT_FILTER, filter);
     em.setSessionContext({ variables });
-    return this.#guarded(() => em.transactional((scoped) => work(scoped as SqlEntityManager)));
+    return this.#guarded(() => em.transactional((scoped) => work(scoped)));
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

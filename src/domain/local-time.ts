@@ -22,7 +22,11 @@ export function isTimeZone(zone: string): boolean {
 
 /** @throws RangeError for an unknown zone. */
 export function localDateTime(instant: Date, zone: string): LocalDateTime {
-  const parts = Object.fromEntries(formatterFor(zone).formatToParts(instant).map((part) => [part.type, part.value]));
+  const parts = Object.fromEntries(
+    formatterFor(zone)
+      .formatToParts(instant)
+      .map((part) => [part.type, part.value]),
+  );
   const date = `${parts['year']}-${parts['month']}-${parts['day']}`;
   return { date, time: `${parts['hour']}:${parts['minute']}`, weekday: weekdayOf(date) };
 }

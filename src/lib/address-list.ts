@@ -20,7 +20,8 @@ export class AddressList {
     const [network = '', prefix, ...rest] = entry.split('/');
     const family = isIP(network);
     const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
-    const valid = family !== 0 && rest.length === 0 && prefix !== '' && Number.isInteger(bits) && bits >= 0 && bits <= (family === 6 ? 128 : 32);
+    const valid =
+      family !== 0 && rest.length === 0 && prefix !== '' && Number.isInteger(bits) && bits >= 0 && bits <= (family === 6 ? 128 : 32);
     if (!valid) throw new TypeError(`"${entry}" is neither an IP address nor a CIDR block`);
     this.#list.addSubnet(network, bits, family === 6 ? 'ipv6' : 'ipv4');
   }

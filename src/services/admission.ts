@@ -93,22 +93,26 @@ async function insertOnce(context: Context, decision: Decision): Promise<Call | 
   const arrivedAt = new Date(request.arrivedAt);
   const raw = vault.openInTransit(request.sealedCallerNumber, request.callRecordId);
   const number = raw === null ? null : (toE164(raw, tenant.country) ?? internationalReadings(raw)[0]?.e164 ?? null);
-  const call = em.create(Call, {
-    id: request.callRecordId,
-    tenantId: tenant.id,
-    externalCallId: request.channelId,
-    direction: 'inbound',
-    status: refusal === null ? 'initiated' : 'rejected',
-    disposition: refusal === null ? null : 'rejected',
-    reason: refusal,
-    callerNumberHash: number === null ? null : vault.hash(tenant.id, number),
-    callerNumberSealed: raw === null ? null : vault.sealNumber(number ?? raw, keyOwner(tenant, request.callRecordId)),
-    phoneNumberId: dialled.phoneNumberId,
-    aiProfileId: profile?.id ?? null,
-    mediaNode: node?.id ?? null,
-    startedAt: arrivedAt,
-    endedAt: refusal === null ? null : arrivedAt,
-  }, { persist: false });
+  const call = em.create(
+    Call,
+    {
+      id: request.callRecordId,
+      tenantId: tenant.id,
+      externalCallId: request.channelId,
+      direction: 'inbound',
+      status: refusal === null ? 'initiated' : 'rejected',
+      disposition: refusal === null ? null : 'rejected',
+      reason: refusal,
+      callerNumberHash: number === null ? null : vault.hash(tenant.id, number),
+      callerNumberSealed: raw === null ? null : vault.sealNumber(number ?? raw, keyOwner(tenant, request.callRecordId)),
+      phoneNumberId: dialled.phoneNumberId,
+      aiProfileId: profile?.id ?? null,
+      mediaNode: node?.id ?? null,
+      startedAt: arrivedAt,
+      endedAt: refusal === null ? null : arrivedAt,
+    },
+    { persist: false },
+  );
   const { affectedRows } = await em
     .createQueryBuilder(Call)
     .insert({ ...call, createdAt: context.now(), updatedAt: context.now() })
@@ -124,7 +128,8 @@ async function answerAgain(context: Context, tenant: Tenant, stored: Call): Prom
   const profile = stored.aiProfileId == null ? null : await em.findOne(AIProfile, { id: stored.aiProfileId });
   // The node first chosen may have died since.
   const node = nodes.find(({ id }) => id === stored.mediaNode) ?? context.nodeChooser.choose(nodes, context.now().getTime());
-  if (profile === null || node === null) return refused(reject(stored, profile === null ? 'no_profile' : 'no_capacity', context.now()), stored);
+  if (profile === null || node === null)
+    return refused(reject(stored, profile === null ? 'no_profile' : 'no_capacity', context.now()), stored);
   stored.mediaNode = node.id;
   return accepted(context, { tenant, profile, node });
 }
@@ -155,7 +160,13 @@ function accepted(context: Context, { tenant, profile, node }: { tenant: Tenant;
 }
 
 function refused(status: Refusal, call?: { readonly id: string; readonly tenantId: string }): Admission {
-  const response = { status, call_record_id: call?.id ?? null, tenant_id: call?.tenantId ?? null, message: messages[status], media_app: null };
+  const response = {
+    status,
+    call_record_id: call?.id ?? null,
+    tenant_id: call?.tenantId ?? null,
+    message: messages[status],
+    media_app: null,
+  };
   return { response, plan: null, node: null };
 }
 

@@ -34,7 +34,8 @@ export async function checkAvailability(context: ToolContext, args: ToolArgument
   const shown = args.time == null ? free.slice(0, TOOL_TIMES_SHOWN) : nearestTimes(free, args.time, TOOL_TIMES_SHOWN);
   const base = { date: args.date, weekday, free: shown, free_count: free.length };
   if (args.time == null) {
-    const summary = free.length === 0 ? `Nothing is free on ${spokenDate(args.date)}.` : `Free on ${spokenDate(args.date)}: ${spokenTimes(shown)}.`;
+    const summary =
+      free.length === 0 ? `Nothing is free on ${spokenDate(args.date)}.` : `Free on ${spokenDate(args.date)}: ${spokenTimes(shown)}.`;
     return { ...base, summary };
   }
   const reason = free.includes(args.time) ? undefined : refusalReason(query, args.time);

@@ -154,7 +154,11 @@ function fromWorkflow(error: WorkflowUpdateFailedError): HoldfastError {
 const timedOut = (cause: unknown): HoldfastError =>
   new HoldfastError('admission_timeout', 'The call could not be handled in time', { retryable: true, cause });
 const unavailable = (cause: unknown): HoldfastError =>
-  new HoldfastError('dependency_unavailable', 'Temporal cannot be reached', { retryable: true, cause, details: { dependency: 'temporal' } });
+  new HoldfastError('dependency_unavailable', 'Temporal cannot be reached', {
+    retryable: true,
+    cause,
+    details: { dependency: 'temporal' },
+  });
 
 function grpcStatus(error: unknown): number | undefined {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {

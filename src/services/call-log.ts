@@ -33,7 +33,8 @@ export class CallLog {
       const tenant = await requireTenant(em, tenantId, { withKey: true });
       const { status, caller_number: number } = query;
       const filter = withoutUndefined({ status, callerNumberHash: number === undefined ? undefined : this.#vault.hash(tenantId, number) });
-      const find = ({ where, ...options }: { where: object; orderBy: object; limit: number }) => em.find(Call, { $and: [filter, where] } as object, options);
+      const find = ({ where, ...options }: { where: object; orderBy: object; limit: number }) =>
+        em.find(Call, { $and: [filter, where] }, options);
       return readPage({ query, key: 'startedAt', direction: 'desc', find }, (call) => this.#callView(call, tenant));
     });
   }
@@ -45,7 +46,11 @@ export class CallLog {
       if (call === null) throw new HoldfastError('not_found', 'No such call');
       const turns = await em.find(CallTurn, { callId }, { orderBy: { sequence: 'asc' }, limit: ROWS_PER_CALL_MAX });
       const toolRuns = await em.find(ToolRun, { callId }, { orderBy: { createdAt: 'asc', id: 'asc' }, limit: ROWS_PER_CALL_MAX });
-      const bookings = await em.find(Booking, { sourceCallId: callId }, { orderBy: { createdAt: 'asc', id: 'asc' }, limit: ROWS_PER_CALL_MAX });
+      const bookings = await em.find(
+        Booking,
+        { sourceCallId: callId },
+        { orderBy: { createdAt: 'asc', id: 'asc' }, limit: ROWS_PER_CALL_MAX },
+      );
       return {
         ...this.#callView(call, tenant),
         turns: turns.map(turnView),

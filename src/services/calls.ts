@@ -41,7 +41,14 @@ export async function recordTurns(deps: CallsDeps, input: CallRef & { readonly t
   await deps.db.inTenant(input.tenantId, async (em) => {
     await findCall(em, input.callId);
     const now = new Date();
-    const rows = [...turns.values()].map((turn) => ({ ...turnRow(turn), id: crypto.randomUUID(), tenantId: input.tenantId, callId: input.callId, createdAt: now, updatedAt: now }));
+    const rows = [...turns.values()].map((turn) => ({
+      ...turnRow(turn),
+      id: crypto.randomUUID(),
+      tenantId: input.tenantId,
+      callId: input.callId,
+      createdAt: now,
+      updatedAt: now,
+    }));
     await em.upsertMany(CallTurn, rows, {
       onConflictFields: ['callId', 'sequence'],
       onConflictAction: 'merge',
@@ -76,7 +83,8 @@ export async function finalizeCall(deps: CallsDeps, input: FinalizeRequest): Pro
       },
     );
     const call = await findCall(em, input.callId);
-    if (call.answeredAt == null && input.answeredAt !== null && call.disposition === input.disposition) call.answeredAt = new Date(input.answeredAt);
+    if (call.answeredAt == null && input.answeredAt !== null && call.disposition === input.disposition)
+      call.answeredAt = new Date(input.answeredAt);
     return {
       status: call.status,
       disposition: call.disposition ?? input.disposition,

@@ -29,7 +29,8 @@ export async function readPage<Row extends { id: string } & Record<Key, Date>, K
   const { query, key, direction } = keyset;
   const position = query.cursor === undefined ? null : decodeCursor(query.cursor);
   const beyond = direction === 'asc' ? '$gt' : '$lt';
-  const where = position === null ? {} : { $or: [{ [key]: { [beyond]: position.at } }, { [key]: position.at, id: { [beyond]: position.id } }] };
+  const where =
+    position === null ? {} : { $or: [{ [key]: { [beyond]: position.at } }, { [key]: position.at, id: { [beyond]: position.id } }] };
   const orderBy = { [key]: direction, id: direction } as Record<Key | 'id', 'asc' | 'desc'>;
   // One more than asked for tells whether there is a next page.
   const rows = await keyset.find({ where, orderBy, limit: query.limit + 1 });
@@ -46,7 +47,9 @@ function decodeCursor(cursor: string): Position {
   const [milliseconds = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
   const at = new Date(/^\d{1,15}$/.test(milliseconds) ? Number(milliseconds) : Number.NaN);
   if (Number.isNaN(at.getTime()) || !isUuid(id)) {
-    throw new HoldfastError('invalid_request', 'The cursor is not one of ours', { details: { errors: [{ path: 'cursor', message: 'is not a cursor of this API' }] } });
+    throw new HoldfastError('invalid_request', 'The cursor is not one of ours', {
+      details: { errors: [{ path: 'cursor', message: 'is not a cursor of this API' }] },
+    });
   }
   return { at, id };
 }

@@ -37,7 +37,10 @@ export class PhoneNumbers {
       });
     } catch (error) {
       if (violatedConstraint(error) !== 'phone_numbers_did_number_unique') throw error;
-      throw new HoldfastError('conflict', 'This number is in use already', { cause: error, details: { errors: [{ path: 'did_number', message: 'is in use already' }] } });
+      throw new HoldfastError('conflict', 'This number is in use already', {
+        cause: error,
+        details: { errors: [{ path: 'did_number', message: 'is in use already' }] },
+      });
     }
   }
 

@@ -47,7 +47,13 @@ export async function seedDemo(deps: SeedDeps, options: { readonly did?: string 
   });
   await deps.db.inTenant(tenantId, async (em) => {
     if ((await em.count(PhoneNumber, { didNumber: did })) > 0) return;
-    const profile = em.create(AIProfile, { tenantId, name: 'Receptionist', role: 'receptionist', systemPrompt: SYSTEM_PROMPT, isDefault: true });
+    const profile = em.create(AIProfile, {
+      tenantId,
+      name: 'Receptionist',
+      role: 'receptionist',
+      systemPrompt: SYSTEM_PROMPT,
+      isDefault: true,
+    });
     await em.flush();
     em.create(PhoneNumber, { tenantId, didNumber: did, aiProfileId: profile.id });
   });

@@ -4,7 +4,7 @@ import type { CreateTenant, PatchTenant, TenantView } from '../contracts/rest-te
 import { Tenant } from '../db/entities/tenant.ts';
 import type { Database, ScopedEntityManager } from '../db/tenant-scope.ts';
 import { HoldfastError } from '../domain/errors.ts';
-import { defaultOpeningHours, type OpeningHours } from '../domain/opening-hours.ts';
+import { defaultOpeningHours } from '../domain/opening-hours.ts';
 import { readPage } from './keyset.ts';
 import type { NumberVault } from './number-vault.ts';
 
@@ -49,7 +49,7 @@ export class Tenants {
       const tenant = await this.#find(em, tenantId);
       if (tenant.status === 'deleted') throw new HoldfastError('conflict', 'A deleted tenant cannot be changed');
       const { opening_hours, ...rest } = changes;
-      em.assign(tenant, withoutUndefined({ ...rest, openingHours: opening_hours as OpeningHours | undefined }));
+      em.assign(tenant, withoutUndefined({ ...rest, openingHours: opening_hours }));
       await em.flush();
       return tenantView(tenant);
     });
@@ -71,7 +71,9 @@ export async function requireTenant(em: ScopedEntityManager, tenantId: string, o
 
 /** Fields that a patch does not name stay as they are. */
 export function withoutUndefined<T extends object>(changes: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as { [Key in keyof T]: Exclude<T[Key], undefined> };
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
 }
 
 function tenantView(tenant: Tenant): TenantView {

@@ -62,7 +62,13 @@ interface Outcome {
 }
 
 async function claimKey(em: ScopedEntityManager, request: ToolRunRequest, now: Date): Promise<boolean> {
-  const row = { id: crypto.randomUUID(), tenantId: request.tenantId, callId: request.callId, key: request.key, name: request.name.slice(0, 100) };
+  const row = {
+    id: crypto.randomUUID(),
+    tenantId: request.tenantId,
+    callId: request.callId,
+    key: request.key,
+    name: request.name.slice(0, 100),
+  };
   const { affectedRows } = await em
     .createQueryBuilder(ToolRun)
     .insert({ ...row, status: 'running', createdAt: now, updatedAt: now })
@@ -96,7 +102,11 @@ const refusal = (content: ToolErrorResult): Outcome => ({ ok: false, content });
 
 function invalidArguments(error: z.ZodError): ToolErrorResult {
   const fields = error.issues.slice(0, 10).map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  return { error: 'invalid_arguments', summary: 'The arguments are not valid. Ask the caller for what is missing, then try again.', fields };
+  return {
+    error: 'invalid_arguments',
+    summary: 'The arguments are not valid. Ask the caller for what is missing, then try again.',
+    fields,
+  };
 }
 
 /** Undefined, and so refused by every schema, when it is not JSON. Models write "" for no arguments. */

@@ -30,7 +30,13 @@ type Page = { items: { id: string; status: string; caller_number: string | null 
 async function announced(callerNumber: string): Promise<string> {
   const callRecordId = callRecordIdFor(randomUUID());
   const sealedCallerNumber = world.vault.sealInTransit(callerNumber, callRecordId);
-  await api.gateway.admit({ callRecordId, channelId: '1.1', calledNumber: tenant.did, sealedCallerNumber, arrivedAt: '2026-11-20T15:00:00Z' });
+  await api.gateway.admit({
+    callRecordId,
+    channelId: '1.1',
+    calledNumber: tenant.did,
+    sealedCallerNumber,
+    arrivedAt: '2026-11-20T15:00:00Z',
+  });
   return callRecordId;
 }
 
@@ -58,7 +64,10 @@ test('a call is shown with its turns, tool runs and booking, and its caller mask
     ],
   });
   const args = '{"date":"2026-11-23","time":"10:00"}';
-  await runTool({ db: world.db, now: () => new Date(at) }, { tenantId: tenant.tenantId, callId, key: '1:0', name: 'book_appointment', arguments: args });
+  await runTool(
+    { db: world.db, now: () => new Date(at) },
+    { tenantId: tenant.tenantId, callId, key: '1:0', name: 'book_appointment', arguments: args },
+  );
   await finish(callId);
   const { status, body } = await ask(`${base()}/calls/${callId}`);
   expect(status).toBe(200);
@@ -67,7 +76,10 @@ test('a call is shown with its turns, tool runs and booking, and its caller mask
     status: 'completed',
     disposition: 'completed',
     caller_number: '•••••••0199',
-    turns: [{ sequence: 0, speaker: 'agent' }, { sequence: 1, text: 'Monday at ten please', latencies: { responseMs: 400 } }],
+    turns: [
+      { sequence: 0, speaker: 'agent' },
+      { sequence: 1, text: 'Monday at ten please', latencies: { responseMs: 400 } },
+    ],
     tool_runs: [{ key: '1:0', name: 'book_appointment', status: 'succeeded', result: { booked: true } }],
     bookings: [{ starts_at: '2026-11-23T15:00:00.000Z', source_call_id: callId }],
   });
@@ -113,7 +125,10 @@ describe('hangup', () => {
     const callId = await announced('+12025550199');
     expect(await ask(`${base()}/calls/${callId}/hangup`, { method: 'POST' })).toMatchObject({ status: 202, body: { status: 'accepted' } });
     await ask(`${base()}/calls/${callId}/hangup`, { method: 'POST', body: { reason: 'fire_drill' } });
-    expect(api.gateway.hangups.filter((each) => each.callRecordId === callId).map(({ reason }) => reason)).toEqual(['operator_hangup', 'fire_drill']);
+    expect(api.gateway.hangups.filter((each) => each.callRecordId === callId).map(({ reason }) => reason)).toEqual([
+      'operator_hangup',
+      'fire_drill',
+    ]);
   });
 
   test('a reason must be a word, never a sentence about somebody', async () => {

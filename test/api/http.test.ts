@@ -25,7 +25,14 @@ describe('problems', () => {
     const { status, headers, body } = await ask(`${api.url}/nowhere`, { headers: { 'x-request-id': 'abc-1' } });
     expect(status).toBe(404);
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-    expect(body).toEqual({ type: '/docs/errors.md#not_found', title: 'Not found', status: 404, detail: 'There is nothing here', code: 'not_found', request_id: 'abc-1' });
+    expect(body).toEqual({
+      type: '/docs/errors.md#not_found',
+      title: 'Not found',
+      status: 404,
+      detail: 'There is nothing here',
+      code: 'not_found',
+      request_id: 'abc-1',
+    });
   });
 
   test.each([
@@ -33,8 +40,18 @@ describe('problems', () => {
     ['JSON that is no object', { body: '"x"' }, 400, 'invalid_request'],
     ['an array', { body: '[]' }, 400, 'invalid_request'],
     ['no body', { headers: { 'content-type': 'application/json' } }, 400, 'invalid_request'],
-    ['another content type', { body: 'name=A', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'unsupported_media_type'],
-    ['text that a web page may send', { body: JSON.stringify(valid), headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
+    [
+      'another content type',
+      { body: 'name=A', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'text that a web page may send',
+      { body: JSON.stringify(valid), headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported_media_type',
+    ],
     ['an unknown encoding', { body: JSON.stringify(valid), headers: { 'content-encoding': 'zap' } }, 415, 'unsupported_media_type'],
     ['a body that is too large', { body: JSON.stringify({ ...valid, name: 'x'.repeat(70_000) }) }, 413, 'payload_too_large'],
   ])('%s', async (_, options, status, code) => {
@@ -44,9 +61,12 @@ describe('problems', () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\.ts:|at /);
   });
 
-  test.each(['limit=0', 'limit=101', 'limit=ten', 'limit=1&limit=2', 'cursor=', 'cursor=zzz', `cursor=${'x'.repeat(300)}`, 'offset=5'])('query %s is 400', async (query) => {
-    expect(await ask(`${tenants()}?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-  });
+  test.each(['limit=0', 'limit=101', 'limit=ten', 'limit=1&limit=2', 'cursor=', 'cursor=zzz', `cursor=${'x'.repeat(300)}`, 'offset=5'])(
+    'query %s is 400',
+    async (query) => {
+      expect(await ask(`${tenants()}?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    },
+  );
 
   test('a broken path is 400, another method 404', async () => {
     expect((await ask(`${api.url}/api/tenants/%E0%A4%A`)).status).toBe(400);
@@ -78,25 +98,36 @@ describe('problems', () => {
     const { status, headers, body } = await ask<{ text: string }>(`${api.url}/docs/errors.md`);
     expect([status, headers.get('content-type')]).toEqual([200, 'text/markdown; charset=utf-8']);
     const headings = [...body.text.matchAll(/^### (\w+)$/gm)].map((match) => match[1]);
-    expect(headings.toSorted()).toEqual([...errorCodes].toSorted());
+    expect(new Set(headings)).toEqual(new Set(errorCodes));
   });
 });
 
 describe('the service', () => {
   test('says what it is and where things are', async () => {
-    expect(await ask(api.url)).toMatchObject({ status: 200, body: { name: 'holdfast', version: '0.1.0', links: { docs: '/docs/', openapi: '/openapi.json' } } });
+    expect(await ask(api.url)).toMatchObject({
+      status: 200,
+      body: { name: 'holdfast', version: '0.1.0', links: { docs: '/docs/', openapi: '/openapi.json' } },
+    });
   });
 
   test('GET /healthz names each dependency', async () => {
     const { status, body } = await ask(`${api.url}/healthz`);
     expect(status).toBe(200);
-    expect(body).toMatchObject({ status: 'ok', config_valid: true, dependencies: { postgres: { status: 'up' }, redis: { status: 'up' }, temporal: { status: 'up' } } });
+    expect(body).toMatchObject({
+      status: 'ok',
+      config_valid: true,
+      dependencies: { postgres: { status: 'up' }, redis: { status: 'up' }, temporal: { status: 'up' } },
+    });
     expect(typeof body['message']).toBe('string');
   });
 
   test('GET /healthz is 503 when one refuses or never answers, and still names the others', async () => {
     await using sick = await apiServer(world, {
-      probes: { postgres: () => world.db.ping(), redis: () => Promise.reject(new Error('redis://user:password@host')), temporal: () => new Promise(() => undefined) },
+      probes: {
+        postgres: () => world.db.ping(),
+        redis: () => Promise.reject(new Error('redis://user:password@host')),
+        temporal: () => new Promise(() => undefined),
+      },
     });
     const { status, body } = await ask(`${sick.url}/healthz`);
     expect(status).toBe(503);
@@ -149,7 +180,7 @@ describe('the access log', () => {
   test('has the route, never the path, the query or the body', async () => {
     const lines: Record<string, unknown>[] = [];
     const logger = createLogger({ process: 'api', level: 'silent' });
-    logger.info = ((facts: Record<string, unknown>) => lines.push(facts)) as never;
+    logger.info = (facts: unknown) => void lines.push(facts as Record<string, unknown>);
     await using logged = await apiServer(world, { logger });
     await ask(`${logged.url}/api/tenants/12025550199/calls?caller_number=%2B12025550199`);
     await ask(`${logged.url}/api/tenants`, { method: 'POST', body: { ...valid, name: 'Ann 12025550199' } });
@@ -165,9 +196,11 @@ describe('the access log', () => {
 
 describe('the documents', () => {
   test('/openapi.json describes every route with its contracts', async () => {
-    const { status, body } = await ask<{ openapi: string; paths: Record<string, Record<string, { operationId: string; responses: object }>>; components: { schemas: object } }>(
-      `${api.url}/openapi.json`,
-    );
+    const { status, body } = await ask<{
+      openapi: string;
+      paths: Record<string, Record<string, { operationId: string; responses: object }>>;
+      components: { schemas: object };
+    }>(`${api.url}/openapi.json`);
     expect([status, body.openapi]).toEqual([200, '3.1.0']);
     const operations = Object.entries(body.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
     expect(operations.toSorted()).toEqual(
@@ -192,7 +225,9 @@ describe('the documents', () => {
     );
     const ids = Object.values(body.paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
     expect(new Set(ids).size).toBe(ids.length);
-    expect(Object.keys(body.components.schemas)).toEqual(expect.arrayContaining(['Tenant', 'CreateTenant', 'PhoneNumber', 'AIProfile', 'CallDetail', 'Booking', 'Problem']));
+    expect(Object.keys(body.components.schemas)).toEqual(
+      expect.arrayContaining(['Tenant', 'CreateTenant', 'PhoneNumber', 'AIProfile', 'CallDetail', 'Booking', 'Problem']),
+    );
     const references = JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g);
     for (const [, name] of references) expect(body.components.schemas).toHaveProperty(name ?? '');
   });

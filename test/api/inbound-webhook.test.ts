@@ -39,7 +39,11 @@ function announcement(change: object = {}): Record<string, unknown> {
 const bearer = (secret: string): Record<string, string> => ({ authorization: `Bearer ${secret}` });
 
 function announce(body: unknown, options: Ask & { url?: string } = {}): Promise<Answer> {
-  return ask(`${options.url ?? api.url}${INBOUND_WEBHOOK_PATH}`, { method: 'POST', body, headers: { ...bearer(WEBHOOK_SECRET), ...options.headers } });
+  return ask(`${options.url ?? api.url}${INBOUND_WEBHOOK_PATH}`, {
+    method: 'POST',
+    body,
+    headers: { ...bearer(WEBHOOK_SECRET), ...options.headers },
+  });
 }
 
 const recorded = (id: string): Promise<Call | null> => world.db.inTenant(tenant.tenantId, (em) => em.findOne(Call, { id }));
@@ -49,7 +53,12 @@ test('an announced call is admitted and told where to go', async () => {
   const answer = await announce(body);
   expect(answer.status).toBe(200);
   const reply = inboundWebhookResponse.strict().parse(answer.body);
-  expect(reply).toMatchObject({ status: 'accepted', tenant_id: tenant.tenantId, call_record_id: callRecordIdFor(String(body['call_id'])), media_app: 'holdfast-media-1' });
+  expect(reply).toMatchObject({
+    status: 'accepted',
+    tenant_id: tenant.tenantId,
+    call_record_id: callRecordIdFor(String(body['call_id'])),
+    media_app: 'holdfast-media-1',
+  });
   expect(await recorded(reply.call_record_id ?? '')).toMatchObject({ status: 'initiated', externalCallId: '1700000000.17' });
 });
 
@@ -89,10 +98,19 @@ describe('refusals are answers', () => {
 describe('the address', () => {
   test('must be on the list: 403 before secret and body are looked at', async () => {
     await using strict = await apiServer(world, {
-      webhook: { vault: world.vault, secrets: [WEBHOOK_SECRET], allowedAddresses: ['10.0.0.0/8'], maxAgeSeconds: 60, now: () => new Date() },
+      webhook: {
+        vault: world.vault,
+        secrets: [WEBHOOK_SECRET],
+        allowedAddresses: ['10.0.0.0/8'],
+        maxAgeSeconds: 60,
+        now: () => new Date(),
+      },
     });
     for (const options of [{}, { headers: bearer('wrong') }, { headers: { 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1' } }]) {
-      expect(await announce('{"broken', { url: strict.url, ...options })).toMatchObject({ status: 403, body: { code: 'forbidden_address' } });
+      expect(await announce('{"broken', { url: strict.url, ...options })).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden_address' },
+      });
     }
     expect(await answerBeforeBody(strict.url)).toBe(403);
   });

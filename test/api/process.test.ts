@@ -37,7 +37,11 @@ beforeAll(async () => {
   database = parts.use(await migratedDatabase());
   const redis = parts.use(await startRedis({ parts: sharedParts().parts, dir, logFile: join(dir, 'redis.log'), port: 0 }));
   redisUrl = redis.url;
-  gates = { postgres: await gateTo(database.appUrl), redis: await gateTo(redisUrl), temporal: await gateTo(`tcp://${sharedParts().temporal.address}`) };
+  gates = {
+    postgres: await gateTo(database.appUrl),
+    redis: await gateTo(redisUrl),
+    temporal: await gateTo(`tcp://${sharedParts().temporal.address}`),
+  };
   env = {
     APP_ENV: 'development',
     DATABASE_URL: through(gates.postgres, database.appUrl),
@@ -73,7 +77,8 @@ describe('a process that cannot start', () => {
   test('78 names every missing or bad key, never a value', async () => {
     const { code, stderr } = await runToEnd('api', { APP_ENV: 'testing', API_PORT: 'http', REDIS_URL: 'redis://u:hunter2@' });
     expect(code).toBe(78);
-    for (const key of ['APP_ENV', 'API_PORT', 'DATABASE_URL', 'TELEPHONY_WEBHOOK_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY']) expect(stderr).toContain(key);
+    for (const key of ['APP_ENV', 'API_PORT', 'DATABASE_URL', 'TELEPHONY_WEBHOOK_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'])
+      expect(stderr).toContain(key);
     expect(stderr).not.toMatch(/testing|hunter2|http\b/);
   });
 
@@ -143,7 +148,10 @@ describe('a running api', () => {
   }
 
   const health = (): Promise<Answer<Health>> => ask<Health>(`${url}/healthz`);
-  const down = ({ dependencies }: Health): string[] => Object.entries(dependencies).filter(([, state]) => state.status === 'down').map(([name]) => name);
+  const down = ({ dependencies }: Health): string[] =>
+    Object.entries(dependencies)
+      .filter(([, state]) => state.status === 'down')
+      .map(([name]) => name);
 
   async function healthy(): Promise<Health> {
     for (let tries = 0; tries < 50; tries++) {
@@ -159,14 +167,21 @@ describe('a running api', () => {
     await gates[name].shut();
     const { status, body } = await health();
     expect([status, body.status, down(body)]).toEqual([503, 'unavailable', [name]]);
-    if (name === 'postgres') expect(await ask(`${url}/api/tenants`)).toMatchObject({ status: 503, body: { code: 'dependency_unavailable' } });
+    if (name === 'postgres')
+      expect(await ask(`${url}/api/tenants`)).toMatchObject({ status: 503, body: { code: 'dependency_unavailable' } });
     await gates[name].open();
     expect((await healthy()).status).toBe('ok');
     expect(api.running).toBe(true);
   });
 
   function announce(callId: string): Promise<Answer> {
-    const body = { caller_number: '+12025550199', called_number: demo.did, call_id: callId, timestamp: Math.floor(Date.now() / 1_000), channel_id: '1.1' };
+    const body = {
+      caller_number: '+12025550199',
+      called_number: demo.did,
+      call_id: callId,
+      timestamp: Math.floor(Date.now() / 1_000),
+      channel_id: '1.1',
+    };
     return ask(`${url}${INBOUND_WEBHOOK_PATH}`, { method: 'POST', body, headers: { authorization: `Bearer ${WEBHOOK_SECRET}` } });
   }
 

@@ -27,7 +27,12 @@ describe('tenants', () => {
   test('are created with defaults, and found where Location says', async () => {
     const made = await post('/api/tenants', valid);
     expect(made.status).toBe(201);
-    expect(made.body).toMatchObject({ ...valid, status: 'active', plan: 'starter', opening_hours: { monday: [{ open: '09:00', close: '17:00' }], sunday: [] } });
+    expect(made.body).toMatchObject({
+      ...valid,
+      status: 'active',
+      plan: 'starter',
+      opening_hours: { monday: [{ open: '09:00', close: '17:00' }], sunday: [] },
+    });
     expect(made.body).not.toHaveProperty('wrapped_data_key');
     const location = made.headers.get('location') ?? '';
     expect(location).toBe(`/api/tenants/${String(made.body['id'])}`);
@@ -117,9 +122,14 @@ describe('phone numbers', () => {
   test('are switched off and given to a profile, but not to another tenant’s', async () => {
     const [id, other] = [await newTenant(), await newTenant()];
     const number = (await post(`/api/tenants/${id}/phone-numbers`, { did_number: '+12025550112' })).body;
-    const [own, foreign] = await Promise.all([id, other].map((owner) => post(`/api/tenants/${owner}/ai-profiles`, { name: 'P', system_prompt: 'Be kind.' })));
+    const [own, foreign] = await Promise.all(
+      [id, other].map((owner) => post(`/api/tenants/${owner}/ai-profiles`, { name: 'P', system_prompt: 'Be kind.' })),
+    );
     const path = `/api/tenants/${id}/phone-numbers/${String(number['id'])}`;
-    expect((await patch(path, { is_active: false, ai_profile_id: own?.body['id'] })).body).toMatchObject({ is_active: false, ai_profile_id: own?.body['id'] });
+    expect((await patch(path, { is_active: false, ai_profile_id: own?.body['id'] })).body).toMatchObject({
+      is_active: false,
+      ai_profile_id: own?.body['id'],
+    });
     const refused = await patch(path, { ai_profile_id: foreign?.body['id'] });
     expect([refused.status, fieldsOf(refused)]).toEqual([400, ['ai_profile_id']]);
     expect(fieldsOf(await patch(path, { did_number: '+12025550113' }))).toEqual(['did_number']);
@@ -134,7 +144,10 @@ describe('AI profiles', () => {
       expect(fieldsOf(await post(`/api/tenants/${id}/ai-profiles`, { name: 'P', system_prompt }))).toEqual(['system_prompt']);
     }
     const made = await post(`/api/tenants/${id}/ai-profiles`, { name: 'P', system_prompt: 'Be kind.' });
-    expect(made).toMatchObject({ status: 201, body: { role: 'receptionist', language: 'en-US', voice: null, greeting: null, is_default: false } });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { role: 'receptionist', language: 'en-US', voice: null, greeting: null, is_default: false },
+    });
   });
 
   test('exactly one is the default: a new one takes it over', async () => {
@@ -143,7 +156,9 @@ describe('AI profiles', () => {
     const first = await post(`/api/tenants/${id}/ai-profiles`, profile);
     const second = await post(`/api/tenants/${id}/ai-profiles`, profile);
     const defaults = async (): Promise<unknown[]> =>
-      ((await get(`/api/tenants/${id}/ai-profiles`)).body['items'] as { id: string; is_default: boolean }[]).filter((each) => each.is_default).map((each) => each.id);
+      ((await get(`/api/tenants/${id}/ai-profiles`)).body['items'] as { id: string; is_default: boolean }[])
+        .filter((each) => each.is_default)
+        .map((each) => each.id);
     expect(await defaults()).toEqual([second.body['id']]);
     await patch(`/api/tenants/${id}/ai-profiles/${String(first.body['id'])}`, { is_default: true, role: 'sales' });
     expect(await defaults()).toEqual([first.body['id']]);
@@ -170,7 +185,10 @@ describe('what is not there is 404', () => {
     const [id, other] = [await newTenant(), await newTenant()];
     const number = await post(`/api/tenants/${id}/phone-numbers`, { did_number: '+12025550119' });
     const profile = await post(`/api/tenants/${id}/ai-profiles`, { name: 'P', system_prompt: 'x' });
-    const paths = [`/api/tenants/${other}/phone-numbers/${String(number.body['id'])}`, `/api/tenants/${other}/ai-profiles/${String(profile.body['id'])}`];
+    const paths = [
+      `/api/tenants/${other}/phone-numbers/${String(number.body['id'])}`,
+      `/api/tenants/${other}/ai-profiles/${String(profile.body['id'])}`,
+    ];
     for (const path of paths) {
       expect((await get(path)).status).toBe(404);
       expect((await patch(path, path.includes('phone') ? { is_active: false } : { name: 'x' })).status).toBe(404);

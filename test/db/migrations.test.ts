@@ -50,7 +50,15 @@ test('every table holds its rows back, from the owner too, and the app owns none
     `select relname, relrowsecurity and relforcerowsecurity as held, pg_get_userbyid(relowner) as owner from pg_class
      where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> 'schema_migrations' order by relname`,
   );
-  expect(tables.map(({ relname }) => relname)).toEqual(['ai_profiles', 'bookings', 'call_turns', 'calls', 'phone_numbers', 'tenants', 'tool_runs']);
+  expect(tables.map(({ relname }) => relname)).toEqual([
+    'ai_profiles',
+    'bookings',
+    'call_turns',
+    'calls',
+    'phone_numbers',
+    'tenants',
+    'tool_runs',
+  ]);
   for (const table of tables) expect(table).toMatchObject({ held: true, owner: 'holdfast_owner' });
 });
 

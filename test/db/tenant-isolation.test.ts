@@ -92,7 +92,8 @@ describe.each(owned)('%s', (table) => {
     // A copy of our row, told to be theirs.
     const { rows } = await asUs(() => client.query(`select to_jsonb(t) as row from ${table} t`));
     const copy = { ...rows[0].row, id: randomUUID(), tenant_id: theirs.tenantId };
-    const insert = (): Promise<unknown> => client.query(`insert into ${table} select * from jsonb_populate_record(null::${table}, $1)`, [copy]);
+    const insert = (): Promise<unknown> =>
+      client.query(`insert into ${table} select * from jsonb_populate_record(null::${table}, $1)`, [copy]);
     await asUs(() => expect(insert()).rejects.toThrow('row-level security'));
     await inScope({}, () => expect(insert()).rejects.toThrow('row-level security'));
   });
@@ -112,9 +113,15 @@ describe('references', () => {
   });
 
   test('a number or a call cannot use a profile or number of another tenant', async () => {
-    await asUs(() => expect(client.query('update phone_numbers set ai_profile_id = $1', [theirs.aiProfileId])).rejects.toThrow('row-level security'));
-    await asUs(() => expect(client.query('update calls set ai_profile_id = $1', [theirs.aiProfileId])).rejects.toThrow('row-level security'));
-    await asUs(() => expect(client.query('update calls set phone_number_id = $1', [theirs.phoneNumberId])).rejects.toThrow('row-level security'));
+    await asUs(() =>
+      expect(client.query('update phone_numbers set ai_profile_id = $1', [theirs.aiProfileId])).rejects.toThrow('row-level security'),
+    );
+    await asUs(() =>
+      expect(client.query('update calls set ai_profile_id = $1', [theirs.aiProfileId])).rejects.toThrow('row-level security'),
+    );
+    await asUs(() =>
+      expect(client.query('update calls set phone_number_id = $1', [theirs.phoneNumberId])).rejects.toThrow('row-level security'),
+    );
   });
 });
 
@@ -125,9 +132,9 @@ describe('tenants', () => {
     });
     const { rows } = await asUs(() => client.query('select to_jsonb(t) as row from tenants t'));
     await asUs(() =>
-      expect(client.query('insert into tenants select * from jsonb_populate_record(null::tenants, $1)', [{ ...rows[0].row, id: randomUUID() }])).rejects.toThrow(
-        'row-level security',
-      ),
+      expect(
+        client.query('insert into tenants select * from jsonb_populate_record(null::tenants, $1)', [{ ...rows[0].row, id: randomUUID() }]),
+      ).rejects.toThrow('row-level security'),
     );
   });
 
@@ -140,12 +147,15 @@ describe('tenants', () => {
 });
 
 describe('rights', () => {
-  test.each(['drop table calls', 'alter table calls disable row level security', 'create table mine (id int)', 'truncate calls', 'select * from schema_migrations'])(
-    'the role may not: %s',
-    async (statement) => {
-      await inScope({}, () => expect(client.query(statement)).rejects.toThrow(/must be owner|permission denied/));
-    },
-  );
+  test.each([
+    'drop table calls',
+    'alter table calls disable row level security',
+    'create table mine (id int)',
+    'truncate calls',
+    'select * from schema_migrations',
+  ])('the role may not: %s', async (statement) => {
+    await inScope({}, () => expect(client.query(statement)).rejects.toThrow(/must be owner|permission denied/));
+  });
 });
 
 describe('resolve_did', () => {

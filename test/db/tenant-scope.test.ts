@@ -41,7 +41,10 @@ describe('Database.inTenant', () => {
     expect(found.map(({ id }) => id)).toEqual([ours.aiProfileId]);
     const changed = await world.db.inTenant(ours.tenantId, (em) => em.nativeUpdate(AIProfile, {}, { name: 'changed' }, { filters: false }));
     expect(changed).toBe(1);
-    const name = await world.db.inTenant(theirs.tenantId, async (em) => (await em.findOneOrFail(AIProfile, { id: theirs.aiProfileId })).name);
+    const name = await world.db.inTenant(
+      theirs.tenantId,
+      async (em) => (await em.findOneOrFail(AIProfile, { id: theirs.aiProfileId })).name,
+    );
     expect(name).toBe('Receptionist');
   });
 
@@ -69,7 +72,10 @@ describe('Database.inTenant', () => {
         world.db.inTenant(tenantId, async (em) => {
           const first = await em.find(AIProfile, {});
           await new Promise((resolve) => setImmediate(resolve));
-          return [...first, ...(await em.fork({ keepTransactionContext: true }).find(AIProfile, {}, { filters: { tenant: { tenantId } } }))].map((row) => row.tenantId);
+          return [
+            ...first,
+            ...(await em.fork({ keepTransactionContext: true }).find(AIProfile, {}, { filters: { tenant: { tenantId } } })),
+          ].map((row) => row.tenantId);
         }),
       ),
     );
@@ -152,7 +158,10 @@ test('a database that goes away is dependency_unavailable, and works again when 
   await db.ping();
   await gate.shut();
   await expect(db.ping()).rejects.toMatchObject({ code: 'dependency_unavailable', retryable: true });
-  await expect(db.inTenant(ours.tenantId, (em) => em.count(Call, {}))).rejects.toMatchObject({ code: 'dependency_unavailable', retryable: true });
+  await expect(db.inTenant(ours.tenantId, (em) => em.count(Call, {}))).rejects.toMatchObject({
+    code: 'dependency_unavailable',
+    retryable: true,
+  });
   await gate.open();
   expect(await db.inTenant(ours.tenantId, (em) => em.count(AIProfile, {}))).toBe(1);
 });

@@ -3,7 +3,13 @@ import { defaultOpeningHours } from '../../src/domain/opening-hours.ts';
 
 /** Friday, 10:10 in New York. */
 const now = new Date('2026-11-20T15:10:00Z');
-const query = (date: string, change: Partial<SlotQuery> = {}): SlotQuery => ({ date, hours: defaultOpeningHours, zone: 'America/New_York', now, ...change });
+const query = (date: string, change: Partial<SlotQuery> = {}): SlotQuery => ({
+  date,
+  hours: defaultOpeningHours,
+  zone: 'America/New_York',
+  now,
+  ...change,
+});
 
 describe('openSlots', () => {
   test('a whole working day has sixteen half hours, the last of which ends at closing time', () => {
@@ -22,7 +28,13 @@ describe('openSlots', () => {
   });
 
   test('an interval shorter than a slot has none, and a break is left out', () => {
-    const hours = { ...defaultOpeningHours, monday: [{ open: '09:00', close: '09:20' }, { open: '11:00', close: '12:00' }] };
+    const hours = {
+      ...defaultOpeningHours,
+      monday: [
+        { open: '09:00', close: '09:20' },
+        { open: '11:00', close: '12:00' },
+      ],
+    };
     expect(openSlots(query('2026-11-23', { hours })).map(({ time }) => time)).toEqual(['11:00', '11:30']);
   });
 

@@ -1,4 +1,12 @@
-import { defaultOpeningHours, intervalsInOrder, minutesOf, spokenHours, spokenTime, timeOf, type OpeningHours } from '../../src/domain/opening-hours.ts';
+import {
+  defaultOpeningHours,
+  intervalsInOrder,
+  minutesOf,
+  spokenHours,
+  spokenTime,
+  timeOf,
+  type OpeningHours,
+} from '../../src/domain/opening-hours.ts';
 
 describe('minutesOf and timeOf', () => {
   test.each([
@@ -17,13 +25,33 @@ describe('minutesOf and timeOf', () => {
 
 describe('intervalsInOrder', () => {
   test('accepts a lunch break, and one interval that begins where the other ends', () => {
-    expect(intervalsInOrder([{ open: '08:00', close: '12:00' }, { open: '13:00', close: '17:00' }])).toBe(true);
-    expect(intervalsInOrder([{ open: '08:00', close: '12:00' }, { open: '12:00', close: '17:00' }])).toBe(true);
+    expect(
+      intervalsInOrder([
+        { open: '08:00', close: '12:00' },
+        { open: '13:00', close: '17:00' },
+      ]),
+    ).toBe(true);
+    expect(
+      intervalsInOrder([
+        { open: '08:00', close: '12:00' },
+        { open: '12:00', close: '17:00' },
+      ]),
+    ).toBe(true);
   });
 
   test('refuses overlaps, wrong order, empty intervals and nonsense', () => {
-    expect(intervalsInOrder([{ open: '08:00', close: '12:00' }, { open: '11:00', close: '17:00' }])).toBe(false);
-    expect(intervalsInOrder([{ open: '13:00', close: '17:00' }, { open: '08:00', close: '12:00' }])).toBe(false);
+    expect(
+      intervalsInOrder([
+        { open: '08:00', close: '12:00' },
+        { open: '11:00', close: '17:00' },
+      ]),
+    ).toBe(false);
+    expect(
+      intervalsInOrder([
+        { open: '13:00', close: '17:00' },
+        { open: '08:00', close: '12:00' },
+      ]),
+    ).toBe(false);
     expect(intervalsInOrder([{ open: '08:00', close: '08:00' }])).toBe(false);
     expect(intervalsInOrder([{ open: 'nine', close: '17:00' }])).toBe(false);
   });
@@ -49,7 +77,10 @@ describe('spokenHours', () => {
   });
 
   test('names a break, and a business that never opens', () => {
-    const half = [{ open: '08:00', close: '12:00' }, { open: '13:00', close: '16:00' }];
+    const half = [
+      { open: '08:00', close: '12:00' },
+      { open: '13:00', close: '16:00' },
+    ];
     const closed: OpeningHours = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] };
     expect(spokenHours({ ...closed, monday: half })).toBe('Monday from 8 AM to noon and from 1 PM to 4 PM; closed on Tuesday to Sunday');
     expect(spokenHours(closed)).toBe('closed every day');

@@ -2,7 +2,9 @@ import { hmacSha256, secretsEqual } from '../../src/lib/digests.ts';
 import { uuidV5 } from '../../src/lib/uuid.ts';
 
 test('hmacSha256 agrees with RFC 4231, test case 2', () => {
-  expect(hmacSha256(Buffer.from('Jefe'), 'what do ya want for nothing?')).toBe('5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843');
+  expect(hmacSha256(Buffer.from('Jefe'), 'what do ya want for nothing?')).toBe(
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  );
 });
 
 test.each([

@@ -11,12 +11,19 @@ describe('toE164', () => {
     expect(toE164(raw, country)).toBe(e164);
   });
 
-  test.each(['2025550143', '+', '+1', 'anonymous', '1-800-FLOWERS', '+12025550143;drop table', 'tel:+12025550143', '', '+123456789012345678'])(
-    'does not read "%s" without a country',
-    (raw) => {
-      expect(toE164(raw)).toBeNull();
-    },
-  );
+  test.each([
+    '2025550143',
+    '+',
+    '+1',
+    'anonymous',
+    '1-800-FLOWERS',
+    '+12025550143;drop table',
+    'tel:+12025550143',
+    '',
+    '+123456789012345678',
+  ])('does not read "%s" without a country', (raw) => {
+    expect(toE164(raw)).toBeNull();
+  });
 
   test('an unknown country is no country', () => {
     expect(toE164('202 555 0143', 'XX')).toBeNull();

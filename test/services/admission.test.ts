@@ -62,13 +62,23 @@ describe('an admitted call', () => {
   test('gets a plan that a media node accepts, and a record', async () => {
     const asked = request(tenant.did);
     const { response, plan, node: chosen } = await admitCall(deps(), asked);
-    expect(response).toMatchObject({ status: 'accepted', call_record_id: asked.callRecordId, tenant_id: tenant.tenantId, media_app: 'holdfast-media-1' });
+    expect(response).toMatchObject({
+      status: 'accepted',
+      call_record_id: asked.callRecordId,
+      tenant_id: tenant.tenantId,
+      media_app: 'holdfast-media-1',
+    });
     expect(chosen?.id).toBe('media-1');
     expect(callPlan.parse(plan)).toMatchObject({
       callId: asked.callRecordId,
       tenantId: tenant.tenantId,
       channelId: asked.channelId,
-      agent: { role: 'receptionist', greeting: 'Thank you for calling Bright Smile Dental. How can I help you today?', language: 'en-US', voice: 'alloy' },
+      agent: {
+        role: 'receptionist',
+        greeting: 'Thank you for calling Bright Smile Dental. How can I help you today?',
+        language: 'en-US',
+        voice: 'alloy',
+      },
       models: { stt: 'whisper-1', llm: 'gpt-4', tts: 'tts-1' },
       limits: { maxTurns: 20, maxDurationSeconds: 300, silenceReminderMs: 8_000, maxReminders: 2 },
       transcript: [],
@@ -123,7 +133,15 @@ describe('an admitted call', () => {
     const { tenantId } = tenant;
     const did = '+12025550177';
     await world.db.inTenant(tenantId, async (em) => {
-      const profile = em.create(AIProfile, { tenantId, name: 'Sales', role: 'sales', systemPrompt: 'Sell.', greeting: 'Hello, sales.', voice: 'nova', language: 'en-GB' });
+      const profile = em.create(AIProfile, {
+        tenantId,
+        name: 'Sales',
+        role: 'sales',
+        systemPrompt: 'Sell.',
+        greeting: 'Hello, sales.',
+        voice: 'nova',
+        language: 'en-GB',
+      });
       await em.flush();
       em.create(PhoneNumber, { tenantId, didNumber: did, aiProfileId: profile.id });
     });
@@ -176,13 +194,19 @@ describe('the dialled number', () => {
     british = await addTenant(world, { did: '+442079460018', country: 'GB', timezone: 'Europe/London' });
   });
 
-  test.each(['+12025550188', '12025550188', '0012025550188', '2025550188', '(202) 555-0188', '+1 202-555-0188'])('"%s" reaches the American tenant', async (dialled) => {
-    expect((await admitCall(deps(), request(dialled))).response.tenant_id).toBe(american.tenantId);
-  });
+  test.each(['+12025550188', '12025550188', '0012025550188', '2025550188', '(202) 555-0188', '+1 202-555-0188'])(
+    '"%s" reaches the American tenant',
+    async (dialled) => {
+      expect((await admitCall(deps(), request(dialled))).response.tenant_id).toBe(american.tenantId);
+    },
+  );
 
-  test.each(['+442079460018', '442079460018', '00442079460018', '02079460018', '020 7946 0018'])('"%s" reaches the British tenant', async (dialled) => {
-    expect((await admitCall(deps(), request(dialled))).response.tenant_id).toBe(british.tenantId);
-  });
+  test.each(['+442079460018', '442079460018', '00442079460018', '02079460018', '020 7946 0018'])(
+    '"%s" reaches the British tenant',
+    async (dialled) => {
+      expect((await admitCall(deps(), request(dialled))).response.tenant_id).toBe(british.tenantId);
+    },
+  );
 
   test('is unknown once it is the national form of two tenants’ numbers: a call is never put through to a guess', async () => {
     const german = await addTenant(world, { did: '+49301234567', country: 'DE' });
@@ -202,7 +226,10 @@ describe('refusals are data', () => {
   const refused = (status: string) => ({ response: { status, media_app: null }, plan: null, node: null });
 
   test.each(['+12025559999', '999', 'sip:alice', '', '+1', '٠١٢'])('unknown_did for "%s": no tenant, no record', async (dialled) => {
-    expect(await admitCall(deps(), request(dialled))).toMatchObject({ ...refused('unknown_did'), response: { call_record_id: null, tenant_id: null } });
+    expect(await admitCall(deps(), request(dialled))).toMatchObject({
+      ...refused('unknown_did'),
+      response: { call_record_id: null, tenant_id: null },
+    });
   });
 
   test.each([
@@ -218,7 +245,12 @@ describe('refusals are data', () => {
     const admission = await admitCall(deps(nodes), asked);
     expect(admission).toMatchObject(refused(status));
     expect(admission.response).toMatchObject({ call_record_id: asked.callRecordId, tenant_id: tenant.tenantId });
-    expect(await stored(tenant.tenantId, asked.callRecordId)).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: status, mediaNode: null });
+    expect(await stored(tenant.tenantId, asked.callRecordId)).toMatchObject({
+      status: 'rejected',
+      disposition: 'rejected',
+      reason: status,
+      mediaNode: null,
+    });
     // What was wrong is mended in between: the call was refused all the same.
     expect(await admitCall(deps(), asked)).toEqual(admission);
   });
@@ -235,6 +267,10 @@ describe('refusals are data', () => {
     const asked = request(tenant.did);
     await admitCall(deps(), asked);
     expect(await admitCall(deps([]), asked)).toMatchObject(refused('no_capacity'));
-    expect(await stored(tenant.tenantId, asked.callRecordId)).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: 'no_capacity' });
+    expect(await stored(tenant.tenantId, asked.callRecordId)).toMatchObject({
+      status: 'rejected',
+      disposition: 'rejected',
+      reason: 'no_capacity',
+    });
   });
 });

@@ -74,8 +74,13 @@ describe('recordTurns', () => {
   test('a turn that comes again takes the place of the first', async () => {
     const ref = await newCall();
     await recordTurns(world, { ...ref, turns: [turn(0, 'We are open from nine to five.')] });
-    await recordTurns(world, { ...ref, turns: [turn(0, 'x'), turn(0, 'We are open from nine to five.', { heardText: 'We are open', interrupted: true })] });
-    expect((await read(ref)).turns).toMatchObject([{ text: 'We are open from nine to five.', heard_text: 'We are open', interrupted: true }]);
+    await recordTurns(world, {
+      ...ref,
+      turns: [turn(0, 'x'), turn(0, 'We are open from nine to five.', { heardText: 'We are open', interrupted: true })],
+    });
+    expect((await read(ref)).turns).toMatchObject([
+      { text: 'We are open from nine to five.', heard_text: 'We are open', interrupted: true },
+    ]);
   });
 
   test('survives what a recogniser may write', async () => {
@@ -88,8 +93,13 @@ describe('recordTurns', () => {
   test('an unknown call, and a call of another tenant, is not_found', async () => {
     const ref = await newCall();
     const other = await addTenant(world);
-    await expect(recordTurns(world, { tenantId, callId: randomUUID(), turns: [turn(0, 'x')] })).rejects.toMatchObject({ code: 'not_found', retryable: false });
-    await expect(recordTurns(world, { tenantId: other.tenantId, callId: ref.callId, turns: [turn(0, 'x')] })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(recordTurns(world, { tenantId, callId: randomUUID(), turns: [turn(0, 'x')] })).rejects.toMatchObject({
+      code: 'not_found',
+      retryable: false,
+    });
+    await expect(recordTurns(world, { tenantId: other.tenantId, callId: ref.callId, turns: [turn(0, 'x')] })).rejects.toMatchObject({
+      code: 'not_found',
+    });
     expect((await read(ref)).turns).toEqual([]);
   });
 });
@@ -99,13 +109,21 @@ describe('finalizeCall', () => {
     const ref = await newCall();
     const expected = { error: 'failed', rejected: 'rejected' }[disposition as string] ?? 'completed';
     expect(await finalizeCall(world, end(ref, { disposition }))).toMatchObject({ status: expected, disposition });
-    expect(await read(ref)).toMatchObject({ status: expected, disposition, ended_at: '2026-11-20T15:02:00.000Z', usage: { ttsCharacters: 300 } });
+    expect(await read(ref)).toMatchObject({
+      status: expected,
+      disposition,
+      ended_at: '2026-11-20T15:02:00.000Z',
+      usage: { ttsCharacters: 300 },
+    });
   });
 
   test('the first disposition wins; later ones are told what is stored', async () => {
     const ref = await newCall();
     const first = await finalizeCall(world, end(ref));
-    const later = await finalizeCall(world, end(ref, { disposition: 'error', reason: 'media_node_lost', endedAt: '2026-11-20T16:00:00.000Z' }));
+    const later = await finalizeCall(
+      world,
+      end(ref, { disposition: 'error', reason: 'media_node_lost', endedAt: '2026-11-20T16:00:00.000Z' }),
+    );
     expect(later).toEqual(first);
     expect(await read(ref)).toMatchObject({ disposition: 'completed', reason: 'end_call', ended_at: '2026-11-20T15:02:00.000Z' });
   });

@@ -22,7 +22,11 @@ afterAll(async () => {
 const now = (): Date => new Date('2026-11-20T15:00:00Z');
 let keys = 0;
 
-async function run(name: string, args: unknown, change: { key?: string; callId?: string; tenantId?: string } = {}): Promise<ToolResult & { json: Record<string, unknown> }> {
+async function run(
+  name: string,
+  args: unknown,
+  change: { key?: string; callId?: string; tenantId?: string } = {},
+): Promise<ToolResult & { json: Record<string, unknown> }> {
   const text = typeof args === 'string' ? args : JSON.stringify(args);
   const result = await runTool({ db: world.db, now }, { tenantId, callId, key: `${keys++}:0`, name, arguments: text, ...change });
   return { ...result, json: JSON.parse(result.content) as Record<string, unknown> };
@@ -35,7 +39,15 @@ describe('get_opening_hours', () => {
     expect((await run('get_opening_hours', {})).json).toEqual({
       summary: 'Bright Smile Dental is open Monday to Friday from 9 AM to 5 PM; closed on Saturday to Sunday.',
       timezone: 'America/New_York',
-      week: { monday: ['09:00-17:00'], tuesday: ['09:00-17:00'], wednesday: ['09:00-17:00'], thursday: ['09:00-17:00'], friday: ['09:00-17:00'], saturday: [], sunday: [] },
+      week: {
+        monday: ['09:00-17:00'],
+        tuesday: ['09:00-17:00'],
+        wednesday: ['09:00-17:00'],
+        thursday: ['09:00-17:00'],
+        friday: ['09:00-17:00'],
+        saturday: [],
+        sunday: [],
+      },
     });
   });
 
@@ -45,7 +57,10 @@ describe('get_opening_hours', () => {
       open: ['09:00-17:00'],
       summary: 'On Monday, November 23 we are open from 9 AM to 5 PM.',
     });
-    expect((await run('get_opening_hours', { date: '2026-11-22' })).json).toMatchObject({ open: [], summary: 'We are closed on Sunday, November 22.' });
+    expect((await run('get_opening_hours', { date: '2026-11-22' })).json).toMatchObject({
+      open: [],
+      summary: 'We are closed on Sunday, November 22.',
+    });
   });
 
   test('takes what models send for no arguments', async () => {
@@ -71,15 +86,31 @@ describe('check_availability', () => {
 
   test('says why a time cannot be', async () => {
     const { json } = await run('check_availability', { date: '2026-11-22', time: '10:00' });
-    expect(json).toMatchObject({ free: [], requested: { available: false, reason: 'closed_day' }, summary: 'We are closed on Sunday, November 22.' });
+    expect(json).toMatchObject({
+      free: [],
+      requested: { available: false, reason: 'closed_day' },
+      summary: 'We are closed on Sunday, November 22.',
+    });
   });
 });
 
 describe('book_appointment', () => {
   test('books the slot of the local time, with what the caller told', async () => {
-    const { ok, json } = await run('book_appointment', { date: '2026-11-23', time: '10:00', name: ' Ann ', service: 'cleaning', notes: '' });
+    const { ok, json } = await run('book_appointment', {
+      date: '2026-11-23',
+      time: '10:00',
+      name: ' Ann ',
+      service: 'cleaning',
+      notes: '',
+    });
     expect(ok).toBe(true);
-    expect(json).toMatchObject({ booked: true, date: '2026-11-23', time: '10:00', weekday: 'monday', summary: 'Booked for Monday, November 23 at 10 AM.' });
+    expect(json).toMatchObject({
+      booked: true,
+      date: '2026-11-23',
+      time: '10:00',
+      weekday: 'monday',
+      summary: 'Booked for Monday, November 23 at 10 AM.',
+    });
     expect(await bookings()).toMatchObject([
       {
         id: json['booking_id'],
@@ -140,7 +171,9 @@ describe('a key that comes again', () => {
   });
 
   test('at the same moment runs once', async () => {
-    const results = await Promise.all(Array.from({ length: 6 }, () => run('book_appointment', { date: '2026-11-23', time: '10:00' }, { key: '4:0' })));
+    const results = await Promise.all(
+      Array.from({ length: 6 }, () => run('book_appointment', { date: '2026-11-23', time: '10:00' }, { key: '4:0' })),
+    );
     expect(new Set(results.map(({ content }) => content)).size).toBe(1);
     expect(results[0]?.json['booked']).toBe(true);
     expect(await bookings()).toHaveLength(1);

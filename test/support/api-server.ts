@@ -33,7 +33,15 @@ export class DirectGateway implements CallGateway {
   async admit(request: AdmitRequest): Promise<InboundWebhookResponse> {
     if (this.failure !== null) throw this.failure;
     this.admitted.push(request);
-    const node = { id: 'media-1', app: 'holdfast-media-1', controlUrl: 'ws://127.0.0.1:4000', pid: 1, live: 0, capacity: 100, draining: false };
+    const node = {
+      id: 'media-1',
+      app: 'holdfast-media-1',
+      controlUrl: 'ws://127.0.0.1:4000',
+      pid: 1,
+      live: 0,
+      capacity: 100,
+      draining: false,
+    };
     const admission = await admitCall(
       {
         db: this.#world.db,
@@ -110,7 +118,11 @@ export interface Ask {
 export async function ask<Body = Record<string, unknown>>(url: string, options: Ask = {}): Promise<Answer<Body>> {
   const { method = 'GET', body } = options;
   const headers = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), connection: 'close', ...options.headers };
-  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }) });
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
   const text = await response.text();
   const isJson = (response.headers.get('content-type') ?? '').includes('json');
   return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : { text }) as Body };

@@ -15,7 +15,10 @@ export async function migratedDatabase(): Promise<TestDatabase> {
 }
 
 /** Statements on one connection of their own, in order; answers the rows of the last. */
-export async function runSql<Row extends pg.QueryResultRow>(url: string, ...statements: (string | { sql: string; values: unknown[] })[]): Promise<Row[]> {
+export async function runSql<Row extends pg.QueryResultRow>(
+  url: string,
+  ...statements: (string | { sql: string; values: unknown[] })[]
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

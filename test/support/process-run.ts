@@ -12,7 +12,11 @@ export interface FinishedProcess {
 export const binary = (name: string): string => fileURLToPath(new URL(`../../src/bin/${name}.ts`, import.meta.url));
 
 /** Away from the checkout, whose .env must not leak into a test; killed when it lives too long. */
-export function runToEnd(name: string, env: Record<string, string>, options: { args?: readonly string[]; timeoutMs?: number } = {}): Promise<FinishedProcess> {
+export function runToEnd(
+  name: string,
+  env: Record<string, string>,
+  options: { args?: readonly string[]; timeoutMs?: number } = {},
+): Promise<FinishedProcess> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [binary(name), ...(options.args ?? [])], {
       cwd: tmpdir(),

@@ -69,7 +69,12 @@ export async function addTenant({ db, vault }: TenantWorld, choices: TenantChoic
     });
   });
   return db.inTenant(tenantId, async (em) => {
-    const profile = em.create(AIProfile, { tenantId, name: 'Receptionist', systemPrompt: 'You are kind.', isDefault: choices.withProfile !== false });
+    const profile = em.create(AIProfile, {
+      tenantId,
+      name: 'Receptionist',
+      systemPrompt: 'You are kind.',
+      isDefault: choices.withProfile !== false,
+    });
     const number = em.create(PhoneNumber, { tenantId, didNumber: did, isActive: choices.didActive ?? true });
     await em.flush();
     return { tenantId, did, aiProfileId: profile.id, phoneNumberId: number.id };
@@ -89,7 +94,17 @@ export async function addCall({ db }: TenantWorld, tenantId: string, startedAt =
 export async function addCallRows({ db }: TenantWorld, tenantId: string, callId: string): Promise<void> {
   const at = new Date('2026-11-20T15:00:00Z');
   await db.inTenant(tenantId, async (em) => {
-    em.create(CallTurn, { tenantId, callId, sequence: 0, speaker: 'agent', text: 'Hello', heardText: 'Hello', startedAt: at, endedAt: at, latencies: {} });
+    em.create(CallTurn, {
+      tenantId,
+      callId,
+      sequence: 0,
+      speaker: 'agent',
+      text: 'Hello',
+      heardText: 'Hello',
+      startedAt: at,
+      endedAt: at,
+      latencies: {},
+    });
     em.create(ToolRun, { tenantId, callId, key: '1:0', name: 'end_call' });
     em.create(Booking, { tenantId, sourceCallId: callId, startsAt: at, endsAt: new Date(at.getTime() + 1_800_000) });
   });

@@ -3,7 +3,12 @@
  * address before a byte of the body is read, the secret before it is parsed.
  */
 import type { Express, RequestHandler } from 'express';
-import { INBOUND_WEBHOOK_PATH, inboundWebhookRequest, type InboundWebhookRequest } from '../../contracts/telephony-webhook.ts';
+import {
+  INBOUND_WEBHOOK_PATH,
+  inboundWebhookRequest,
+  type InboundWebhookRequest,
+  type InboundWebhookResponse,
+} from '../../contracts/telephony-webhook.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import { AddressList } from '../../lib/address-list.ts';
 import { secretsEqual } from '../../lib/digests.ts';
@@ -33,17 +38,20 @@ export function mountInboundWebhook(app: Express, deps: InboundWebhookDeps): voi
     next();
   };
   const checkSecret: RequestHandler = (request, _response, next) => {
-    if (!bearerMatches(request.headers.authorization, deps.secrets)) throw new HoldfastError('unauthorized', 'The bearer token is missing or wrong');
+    if (!bearerMatches(request.headers.authorization, deps.secrets))
+      throw new HoldfastError('unauthorized', 'The bearer token is missing or wrong');
     next();
   };
-  app.post(INBOUND_WEBHOOK_PATH, checkAddress, checkSecret, jsonBody(deps.bodyLimitBytes), async (request, response) => {
-    const parsed = inboundWebhookRequest.safeParse(request.body);
-    if (!parsed.success) throw invalidRequest(parsed.error);
-    response.json(await admit(deps, parsed.data));
-  });
+  const answer: RequestHandler = async (request, response) => {
+    response.json(await admit(deps, request.body));
+  };
+  app.post(INBOUND_WEBHOOK_PATH, [checkAddress, checkSecret, jsonBody(deps.bodyLimitBytes), answer]);
 }
 
-async function admit(deps: InboundWebhookDeps, call: InboundWebhookRequest) {
+async function admit(deps: InboundWebhookDeps, body: unknown): Promise<InboundWebhookResponse> {
+  const parsed = inboundWebhookRequest.safeParse(body);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  const call = parsed.data;
   const arrivedAt = freshTimestamp(call.timestamp, deps);
   const callRecordId = callRecordIdFor(call.call_id);
   return deps.gateway.admit({

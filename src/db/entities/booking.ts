@@ -18,7 +18,8 @@ export const Booking = defineEntity({
     customerName: p.string().length(200).nullable(),
     service: p.string().length(200).nullable(),
     notes: p.string().length(2_000).nullable(),
-    sourceCallId: () => p.manyToOne(Call).mapToPk().nullable().fieldName('source_call_id').deleteRule('set null').updateRule('no action').index(),
+    sourceCallId: () =>
+      p.manyToOne(Call).mapToPk().nullable().fieldName('source_call_id').deleteRule('set null').updateRule('no action').index(),
   },
   checks: [{ name: 'bookings_ends_after_start', expression: 'ends_at > starts_at' }],
   uniques: [{ name: 'bookings_slot_taken_once', properties: ['tenantId', 'startsAt'], where: `status = 'confirmed'` }],

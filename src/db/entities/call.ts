@@ -25,8 +25,10 @@ export const Call = defineEntity({
     callerNumberHash: p.string().length(64).nullable(),
     /** The caller's number under the tenant's data key, for display. */
     callerNumberSealed: p.blob().nullable(),
-    phoneNumberId: () => p.manyToOne(PhoneNumber).mapToPk().nullable().fieldName('phone_number_id').deleteRule('set null').updateRule('no action').index(),
-    aiProfileId: () => p.manyToOne(AIProfile).mapToPk().nullable().fieldName('ai_profile_id').deleteRule('set null').updateRule('no action').index(),
+    phoneNumberId: () =>
+      p.manyToOne(PhoneNumber).mapToPk().nullable().fieldName('phone_number_id').deleteRule('set null').updateRule('no action').index(),
+    aiProfileId: () =>
+      p.manyToOne(AIProfile).mapToPk().nullable().fieldName('ai_profile_id').deleteRule('set null').updateRule('no action').index(),
     /** Id of the media node that holds (or held) the conversation. */
     mediaNode: p.string().length(60).nullable(),
     startedAt: p.datetime().columnType(TIMESTAMP),

@@ -15,7 +15,8 @@ export const PhoneNumber = defineEntity({
     providerType: p.string().length(32).default('generic'),
     isActive: p.boolean().default(true),
     /** Null: the tenant's default profile answers. */
-    aiProfileId: () => p.manyToOne(AIProfile).mapToPk().nullable().fieldName('ai_profile_id').deleteRule('set null').updateRule('no action').index(),
+    aiProfileId: () =>
+      p.manyToOne(AIProfile).mapToPk().nullable().fieldName('ai_profile_id').deleteRule('set null').updateRule('no action').index(),
   },
   checks: [{ name: 'phone_numbers_did_number_e164', expression: `did_number ~ '^\\+[1-9][0-9]{3,14}$'` }],
   filters: tenantFilter,

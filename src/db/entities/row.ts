@@ -6,7 +6,19 @@ import { randomUUID } from 'node:crypto';
 export const TIMESTAMP = 'timestamptz(3)';
 
 export const rowProperties = {
-  id: p.uuid().primary().onCreate(() => randomUUID()),
-  createdAt: p.datetime().columnType(TIMESTAMP).onCreate(() => new Date()).defaultRaw('now()'),
-  updatedAt: p.datetime().columnType(TIMESTAMP).onCreate(() => new Date()).onUpdate(() => new Date()).defaultRaw('now()'),
+  id: p
+    .uuid()
+    .primary()
+    .onCreate(() => randomUUID()),
+  createdAt: p
+    .datetime()
+    .columnType(TIMESTAMP)
+    .onCreate(() => new Date())
+    .defaultRaw('now()'),
+  updatedAt: p
+    .datetime()
+    .columnType(TIMESTAMP)
+    .onCreate(() => new Date())
+    .onUpdate(() => new Date())
+    .defaultRaw('now()'),
 };

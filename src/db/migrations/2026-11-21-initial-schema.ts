@@ -8,7 +8,8 @@ export class InitialSchema extends Migration {
   override async up(): Promise<void> {
     await this.execute(APP_ROLE);
     for (const statement of [TENANTS, AI_PROFILES, PHONE_NUMBERS, CALLS, CALL_TURNS, BOOKINGS, TOOL_RUNS]) await this.execute(statement);
-    for (const table of TABLES) await this.execute(`alter table ${table} enable row level security; alter table ${table} force row level security;`);
+    for (const table of TABLES)
+      await this.execute(`alter table ${table} enable row level security; alter table ${table} force row level security;`);
     await this.execute(POLICIES);
     await this.execute(RESOLVE_DID);
     await this.execute(GRANTS);
