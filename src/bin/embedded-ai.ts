@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { startFlite } from '../providers/embedded/speech/flite.ts';
-import { pocketsphinxProgram } from '../providers/embedded/recognition/program.ts';
 import { startRecognizer } from '../providers/embedded/recognition/recognizer.ts';
 import { startEmbeddedServer } from '../providers/embedded/server.ts';
 
@@ -31,7 +30,7 @@ if (!parsed.success) {
 }
 const { HOST: host, PORT: port, OPENAI_API_KEY: apiKey, TOKEN_DELAY_MS: tokenDelayMs, HOLDFAST_PARTS: parts } = parsed.data;
 
-const recognizer = await startRecognizer(pocketsphinxProgram(parts.pocketsphinx));
+const recognizer = await startRecognizer(parts.pocketsphinx);
 const voices = await startFlite(parts.flite.command);
 const server = await startEmbeddedServer({ host, port, apiKey, recognizer, voices, tokenDelayMs });
 process.stdout.write(`embedded-ai: ready at ${server.baseUrl}\n`);

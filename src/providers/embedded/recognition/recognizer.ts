@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { ApiError } from '../api-error.ts';
 import { makeScratchDirectory } from '../scratch-directory.ts';
-import { RecognizerProcess, type RecognizerProgram } from './process.ts';
+import { RecognizerProcess } from './process.ts';
+import { prepareRecognizer, type PocketsphinxParts } from './program.ts';
 
 /** What the acoustic model was trained on. */
 export const RECOGNIZER_RATE = 16_000;
@@ -21,8 +22,12 @@ interface Waiting {
 }
 
 /** Starts one process per core, so that twenty calls at once queue here instead of slowing each other down. */
-export async function startRecognizer(program: RecognizerProgram, processes = availableParallelism()): Promise<Recognizer> {
+export async function startRecognizer(parts: PocketsphinxParts, processes = availableParallelism()): Promise<Recognizer> {
   const scratch = await makeScratchDirectory('hearing');
+  const program = await prepareRecognizer(parts, scratch.path).catch(async (error: unknown) => {
+    await scratch[Symbol.asyncDispose]();
+    throw error;
+  });
   const all = Array.from({ length: processes }, (_, index) => new RecognizerProcess(program, scratch.path, index));
   const free = [...all];
   const waiting: Waiting[] = [];
