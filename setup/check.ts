@@ -21,8 +21,8 @@ const MAX_OUTPUT_BYTES = 64 * 1_048_576;
 
 const checks: readonly (readonly [name: string, check: () => Promise<Outcome>])[] = [
   ['types', () => tool('tsc', ['--project', root, '--noEmit', '--pretty', 'false'])],
-  ['lint', () => tool('oxlint', ['--type-aware', '--deny-warnings'])],
-  ['format', () => tool('oxfmt', ['--check', '.'])],
+  ['lint', () => tool('oxlint', ['--type-aware', '--deny-warnings', ...sources])],
+  ['format', () => tool('oxfmt', ['--check', ...sources, 'jest.config.js', '.dependency-cruiser.cjs'])],
   ['imports', importDirections],
   ['.env.example', environmentExample],
 ];
@@ -70,7 +70,10 @@ async function environmentExample(): Promise<Outcome> {
   const listed = keysOf(await readFile(join(root, '.env.example'), 'utf8'));
   const missing = environmentKeys.filter((key) => !listed.includes(key));
   const unknown = listed.filter((key) => !environmentKeys.includes(key));
-  const output = [...missing.map((key) => `missing: ${key}`), ...unknown.map((key) => `not in src/config.ts, or listed twice: ${key}`)].join('\n');
+  const output = [
+    ...missing.map((key) => `missing: ${key}`),
+    ...unknown.map((key) => `not in src/config.ts, or listed twice: ${key}`),
+  ].join('\n');
   const exact = missing.length === 0 && unknown.length === 0 && listed.length === environmentKeys.length;
   return { ok: exact, detail: `${listed.length} of ${environmentKeys.length} keys`, output };
 }

@@ -33,7 +33,9 @@ async function main() {
     return 1;
   }
   if (process.platform !== 'linux') {
-    process.stderr.write('Holdfast runs on Linux (Debian or Ubuntu, x64 or arm64); on another system use a virtual machine or a container.\n');
+    process.stderr.write(
+      'Holdfast runs on Linux (Debian or Ubuntu, x64 or arm64); on another system use a virtual machine or a container.\n',
+    );
     return 1;
   }
   if (command === 'start' && existsSync(join(root, '.env'))) process.loadEnvFile(join(root, '.env'));
@@ -92,11 +94,12 @@ function runEntry([program, ...args], env) {
   });
 }
 
-async function interrupted() {
+function interrupted() {
   stopRunning();
-  await cleanUp();
-  process.stderr.write('\n');
-  process.exit(130);
+  void cleanUp().finally(() => {
+    process.stderr.write('\n');
+    process.exit(130);
+  });
 }
 
 process.exitCode = await main().catch((error) => {

@@ -25,7 +25,8 @@ export async function asterisk(slow) {
   const installed = await onPath(tried);
   if (installed) return { value: installed.value, detail: `${installed.version}, ${installed.value.command[0]}` };
   const impossible = cannotUnpack();
-  if (impossible) throw new StepFailed('Asterisk could not be set up.', { tried: [...tried, `Debian ${SUITE}: ${impossible}`], instead: INSTEAD });
+  if (impossible)
+    throw new StepFailed('Asterisk could not be set up.', { tried: [...tried, `Debian ${SUITE}: ${impossible}`], instead: INSTEAD });
   let built = false;
   const build = async (dir) => {
     built = true;
@@ -39,7 +40,11 @@ export async function asterisk(slow) {
     if (!found) throw new Error(tried.at(-1));
     return { value: found.value, detail: `${found.version}, ${built ? `unpacked from Debian ${SUITE}` : 'cache'}` };
   } catch (error) {
-    throw new StepFailed('Asterisk could not be set up.', { tried: [...tried, `packages of Debian ${SUITE}: ${error.message}`], instead: INSTEAD, cause: error });
+    throw new StepFailed('Asterisk could not be set up.', {
+      tried: [...tried, `packages of Debian ${SUITE}: ${error.message}`],
+      instead: INSTEAD,
+      cause: error,
+    });
   }
 }
 
@@ -62,7 +67,12 @@ async function onPath(tried) {
     tried.push('asterisk on PATH: not there');
     return undefined;
   }
-  const places = ['/usr/local/lib/asterisk/modules', join(libraryDir('/'), 'asterisk/modules'), '/usr/lib64/asterisk/modules', '/usr/lib/asterisk/modules'];
+  const places = [
+    '/usr/local/lib/asterisk/modules',
+    join(libraryDir('/'), 'asterisk/modules'),
+    '/usr/lib64/asterisk/modules',
+    '/usr/lib/asterisk/modules',
+  ];
   const modulesDir = places.find((place) => existsSync(join(place, 'chan_websocket.so')));
   const dataDir = ['/usr/share/asterisk', '/var/lib/asterisk'].find((place) => existsSync(join(place, 'sounds')));
   try {

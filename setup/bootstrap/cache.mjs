@@ -46,7 +46,7 @@ export async function cached(key, options) {
 }
 
 async function lock(file, waiting) {
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       const handle = await open(file, 'wx');
       await handle.writeFile(String(process.pid));

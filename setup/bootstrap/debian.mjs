@@ -108,7 +108,9 @@ export function libraryDir(root) {
 /** The last ones are where Debian's alternatives and private libraries live. */
 function libraryDirs(root) {
   const usr = libraryDir(root);
-  return [usr, join(root, 'lib', machine.triplet), ...['blas', 'lapack', 'pulseaudio'].map((name) => join(usr, name))].filter((directory) => existsSync(directory));
+  return [usr, join(root, 'lib', machine.triplet), ...['blas', 'lapack', 'pulseaudio'].map((name) => join(usr, name))].filter((directory) =>
+    existsSync(directory),
+  );
 }
 
 /** Debian makes this link when a package is installed; unpacking does not. */

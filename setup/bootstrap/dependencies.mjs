@@ -17,9 +17,18 @@ export async function dependencies({ root, node }, slow) {
     how = 'npm ci';
     slow('npm ci');
     // onnxruntime's own script would fetch a GPU library; the CPU one is in the package.
-    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`, ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip', NODE_ENV: 'development' };
+    const env = {
+      ...process.env,
+      PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+      ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip',
+      NODE_ENV: 'development',
+    };
     try {
-      await run([...npmCommand(), 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--include=optional'], { cwd: root, env, timeoutMs: 900_000 });
+      await run([...npmCommand(), 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--include=optional'], {
+        cwd: root,
+        env,
+        timeoutMs: 900_000,
+      });
     } catch (error) {
       throw new StepFailed('The npm packages could not be installed.', {
         tried: [`npm ci: ${error.message}`],

@@ -9,7 +9,10 @@ import { writeFile } from 'node:fs/promises';
  */
 export async function download(url, file, options) {
   const stop = new AbortController();
-  const connecting = setTimeout(() => stop.abort(new Error(`no answer within ${options.connectTimeoutMs / 1_000} s`)), options.connectTimeoutMs);
+  const connecting = setTimeout(
+    () => stop.abort(new Error(`no answer within ${options.connectTimeoutMs / 1_000} s`)),
+    options.connectTimeoutMs,
+  );
   const whole = setTimeout(() => stop.abort(new Error(`not complete within ${options.timeoutMs / 1_000} s`)), options.timeoutMs);
   try {
     const response = await fetch(url, { signal: stop.signal, redirect: 'follow' });

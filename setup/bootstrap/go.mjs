@@ -44,7 +44,15 @@ export async function go(slow) {
 
 /** Where Go would look: the variable, then the user's Go settings, then the public one. */
 async function moduleProxy() {
-  const settings = await readFile(process.env.GOENV || join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'go/env'), 'utf8').catch(() => '');
+  const settings = await readFile(
+    process.env.GOENV || join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'go/env'),
+    'utf8',
+  ).catch(() => '');
   const list = process.env.GOPROXY || /^GOPROXY=(.*)$/m.exec(settings)?.[1] || '';
-  return list.split(/[,|]/).find((entry) => /^https?:/.test(entry))?.replace(/\/$/, '') ?? 'https://proxy.golang.org';
+  return (
+    list
+      .split(/[,|]/)
+      .find((entry) => /^https?:/.test(entry))
+      ?.replace(/\/$/, '') ?? 'https://proxy.golang.org'
+  );
 }

@@ -34,6 +34,10 @@ export async function node(slow) {
     return { value: join(dir, 'bin/node'), detail: `${VERSION}, ${how} (this one is ${present})` };
   } catch (error) {
     const tried = [`this Node: ${present} is older than ${WANTED}`, `npm package ${name}@${VERSION}: ${error.message}`];
-    throw new StepFailed('Node 24 could not be set up.', { tried, instead: 'install Node 24 (https://nodejs.org) and run the command with it', cause: error });
+    throw new StepFailed('Node 24 could not be set up.', {
+      tried,
+      instead: 'install Node 24 (https://nodejs.org) and run the command with it',
+      cause: error,
+    });
   }
 }

@@ -18,7 +18,7 @@ export class StepFailed extends Error {
 
 /** @param {NodeJS.WriteStream} stream */
 export function createReport(stream) {
-  const tty = stream.isTTY === true;
+  const tty = stream.isTTY;
   return {
     /**
      * @template T
@@ -55,7 +55,9 @@ export function createReport(stream) {
 /** @param {unknown} error */
 export function explain(error) {
   if (!(error instanceof StepFailed)) return `\n${error instanceof Error ? error.stack : String(error)}\n`;
-  const output = error.cause?.output ? `\n  It printed at the end:\n${indent(String(error.cause.output).trim().split('\n').slice(-15).join('\n'))}\n` : '';
+  const output = error.cause?.output
+    ? `\n  It printed at the end:\n${indent(String(error.cause.output).trim().split('\n').slice(-15).join('\n'))}\n`
+    : '';
   return `\n${error.message}\n  Tried:\n${error.tried.map((line) => `  - ${line}`).join('\n')}\n${output}\n  Instead: ${error.instead}\n`;
 }
 

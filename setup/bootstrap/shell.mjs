@@ -33,14 +33,19 @@ export function run(command, options = {}) {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
     // Its own group, so that a compiler started by it ends with it.
-    const child = spawn(program, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     let stdout = '';
     let all = '';
     const timeoutMs = options.timeoutMs ?? 120_000;
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      process.kill(-child.pid, 'SIGKILL');
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     }, timeoutMs);
     if (child.pid !== undefined) running.add(child.pid);
     child.stdout?.on('data', (chunk) => {
@@ -65,7 +70,10 @@ export function run(command, options = {}) {
 /** Where a program is: PATH first, then the directories an ordinary user's PATH often lacks. */
 export function which(program, env = process.env) {
   const directories = [...(env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/go/bin'];
-  return directories.filter(Boolean).map((directory) => join(directory, program)).find(executable);
+  return directories
+    .filter(Boolean)
+    .map((directory) => join(directory, program))
+    .find(executable);
 }
 
 export function executable(path) {

@@ -18,7 +18,10 @@ export async function redis(slow) {
     const version = await redisVersion([program]);
     if (atLeast(version, '6.2')) return { value: { command: [program] }, detail: `${version}, ${program}` };
   }
-  const { root, how } = await unpacked({ name: 'Redis', key: 'redis', packages: ['redis-server'], instead: 'apt-get install redis-server, or set REDIS_URL' }, slow);
+  const { root, how } = await unpacked(
+    { name: 'Redis', key: 'redis', packages: ['redis-server'], instead: 'apt-get install redis-server, or set REDIS_URL' },
+    slow,
+  );
   const command = commandIn(root, 'usr/bin/redis-server');
   return { value: { command }, detail: `${await redisVersion(command)}, ${how}` };
 }
@@ -32,7 +35,12 @@ export async function speech(slow) {
     const value = { flite: { command: [programs[0]] }, pocketsphinx: { command: [programs[1]], modelDir: join('/', MODEL) } };
     return { value, detail: `flite and pocketsphinx, ${programs.join(', ')}` };
   }
-  const part = { name: 'The speech tools', key: 'speech', packages: ['flite', 'pocketsphinx', 'pocketsphinx-en-us'], instead: 'apt-get install flite pocketsphinx pocketsphinx-en-us' };
+  const part = {
+    name: 'The speech tools',
+    key: 'speech',
+    packages: ['flite', 'pocketsphinx', 'pocketsphinx-en-us'],
+    instead: 'apt-get install flite pocketsphinx pocketsphinx-en-us',
+  };
   const { root, how } = await unpacked(part, slow);
   const value = {
     flite: { command: commandIn(root, 'usr/bin/flite') },
@@ -48,7 +56,11 @@ export async function speech(slow) {
 async function unpacked(part, slow) {
   const tried = [`${part.packages.join(', ')} on PATH: not there, or not usable`];
   const impossible = cannotUnpack();
-  if (impossible) throw new StepFailed(`${part.name} could not be set up.`, { tried: [...tried, `Debian ${SUITE}: ${impossible}`], instead: part.instead });
+  if (impossible)
+    throw new StepFailed(`${part.name} could not be set up.`, {
+      tried: [...tried, `Debian ${SUITE}: ${impossible}`],
+      instead: part.instead,
+    });
   let how = 'cache';
   const build = async (dir) => {
     how = `unpacked from Debian ${SUITE}`;
@@ -59,6 +71,10 @@ async function unpacked(part, slow) {
     const root = await cached(`${part.key}-debian-${SUITE}`, { build, waiting: () => slow('waiting for another set-up') });
     return { root, how };
   } catch (error) {
-    throw new StepFailed(`${part.name} could not be set up.`, { tried: [...tried, `packages of Debian ${SUITE}: ${error.message}`], instead: part.instead, cause: error });
+    throw new StepFailed(`${part.name} could not be set up.`, {
+      tried: [...tried, `packages of Debian ${SUITE}: ${error.message}`],
+      instead: part.instead,
+      cause: error,
+    });
   }
 }

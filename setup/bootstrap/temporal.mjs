@@ -19,7 +19,10 @@ const INSTEAD = `install the Temporal CLI (https://docs.temporal.io/cli) on PATH
 export async function temporal(slow) {
   const tried = [];
   const given = process.env.TEMPORAL_CLI;
-  for (const [program, where] of [[given, 'TEMPORAL_CLI'], [given ? undefined : which('temporal'), 'PATH']]) {
+  for (const [program, where] of [
+    [given, 'TEMPORAL_CLI'],
+    [given ? undefined : which('temporal'), 'PATH'],
+  ]) {
     if (!program) continue;
     const version = await versionOf(program).catch((error) => error.message);
     if (atLeast(version, OLDEST_SERVER)) return { value: { command: [program] }, detail: `server ${version}, ${program} (${where})` };
@@ -35,12 +38,17 @@ export async function temporal(slow) {
     const program = join(dir, 'temporal');
     return { value: { command: [program] }, detail: `server ${await versionOf(program)}, ${how}` };
   } catch (error) {
-    throw new StepFailed('The Temporal CLI could not be set up.', { tried: tried.length > 0 ? tried : [error.message], instead: INSTEAD, cause: error });
+    throw new StepFailed('The Temporal CLI could not be set up.', {
+      tried: tried.length > 0 ? tried : [error.message],
+      instead: INSTEAD,
+      cause: error,
+    });
   }
 }
 
 /** A CLI built by "go install" does not know its own version, but always the server's. */
-const versionOf = async (program) => /Server (\d+(?:\.\d+)+)/i.exec(await run([program, '--version'], { timeoutMs: 15_000 }))?.[1] ?? 'without a server';
+const versionOf = async (program) =>
+  /Server (\d+(?:\.\d+)+)/i.exec(await run([program, '--version'], { timeoutMs: 15_000 }))?.[1] ?? 'without a server';
 
 async function official(dir, slow, tried) {
   const platform = process.arch === 'arm64' ? 'arm64' : 'amd64';

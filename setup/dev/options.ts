@@ -37,7 +37,8 @@ export function parseDevOptions(args: readonly string[], cwd: string): DevOption
   const calls = values['no-call'] ? 0 : Number(values.calls ?? '1');
   if (values['no-call'] && values.calls !== undefined) throw new Error('--no-call and --calls exclude each other');
   if (values['no-call'] && values.once) throw new Error('--no-call and --once exclude each other: there would be nothing to do');
-  if (!values['no-call'] && !(Number.isInteger(calls) && calls >= 1 && calls <= MAX_CALLS)) throw new Error(`--calls takes a number from 1 to ${MAX_CALLS}`);
+  if (!values['no-call'] && !(Number.isInteger(calls) && calls >= 1 && calls <= MAX_CALLS))
+    throw new Error(`--calls takes a number from 1 to ${MAX_CALLS}`);
   if (values.json === '') throw new Error('--json takes a file name');
   return { once: values.once, jsonFile: values.json === undefined ? null : resolve(cwd, values.json), calls };
 }

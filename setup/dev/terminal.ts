@@ -18,10 +18,10 @@ export const partTitle = (name: string): string => titles[name] ?? name;
 
 export interface Terminal {
   readonly colour: boolean;
-  print(line?: string): void;
-  heading(text: string): void;
-  ready(facts: { name: string; detail: string; ms: number }): void;
-  warn(text: string): void;
+  readonly print: (line?: string) => void;
+  readonly heading: (text: string) => void;
+  readonly ready: (facts: { name: string; detail: string; ms: number }) => void;
+  readonly warn: (text: string) => void;
 }
 
 export function createTerminal(stream: NodeJS.WriteStream, env: Readonly<Record<string, string | undefined>>): Terminal {
@@ -32,7 +32,8 @@ export function createTerminal(stream: NodeJS.WriteStream, env: Readonly<Record<
     colour,
     print,
     heading: (text) => print(`\n${paint('1', text)}`),
-    ready: ({ name, detail, ms }) => print(`  ${partTitle(name).padEnd(NAME_WIDTH)} ${detail.padEnd(DETAIL_WIDTH)} ${`${(ms / 1_000).toFixed(1)} s`.padStart(8)}`),
+    ready: ({ name, detail, ms }) =>
+      print(`  ${partTitle(name).padEnd(NAME_WIDTH)} ${detail.padEnd(DETAIL_WIDTH)} ${`${(ms / 1_000).toFixed(1)} s`.padStart(8)}`),
     warn: (text) => print(paint('33', `  ! ${text}`)),
   };
 }

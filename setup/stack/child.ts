@@ -88,7 +88,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openSync(options.logFile, 'a');
   // A process group of its own: Ctrl-C in the terminal reaches only us, and we stop the parts in order.
-  const child = spawn(program, args, { cwd: options.cwd, env: marked(options.env ?? process.env), stdio: ['ignore', log, log], detached: true, ...options.user });
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: marked(options.env ?? process.env),
+    stdio: ['ignore', log, log],
+    detached: true,
+    ...options.user,
+  });
   closeSync(log);
   const pid = child.pid ?? -1;
   if (child.pid !== undefined) alive.add(child.pid);

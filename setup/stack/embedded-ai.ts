@@ -33,5 +33,8 @@ export async function startEmbeddedAi(options: EmbeddedAiOptions): Promise<Embed
     ready: async () => (await fetch(`${url}/healthz`)).ok,
   });
   const apiKey = `embedded-${randomBytes(8).toString('hex')}`;
-  return Object.defineProperties(child as EmbeddedAi, { baseUrl: { value: `${url}/v1`, enumerable: true }, apiKey: { value: apiKey, enumerable: true } });
+  return Object.defineProperties(child as EmbeddedAi, {
+    baseUrl: { value: `${url}/v1`, enumerable: true },
+    apiKey: { value: apiKey, enumerable: true },
+  });
 }

@@ -28,7 +28,11 @@ export interface Addresses {
  * Pure. `settings` are the user's own keys (models, limits, log level, secrets they have chosen);
  * addresses win over them, generated secrets do not.
  */
-export function processEnvironment(addresses: Addresses, secrets: Secrets, settings: Readonly<Record<string, string>>): Record<string, string> {
+export function processEnvironment(
+  addresses: Addresses,
+  secrets: Secrets,
+  settings: Readonly<Record<string, string>>,
+): Record<string, string> {
   return {
     APP_ENV: 'development',
     TELEPHONY_WEBHOOK_SECRET: secrets.webhook,

@@ -107,7 +107,12 @@ async function timed<Part>({ name, options, running, pids }: Timing, starter: St
   return part;
 }
 
-async function database({ external, dataDir, logsDir, wellKnownPorts }: FoundationOptions): Promise<Started<{ appUrl: string; ownerUrl: string }>> {
+async function database({
+  external,
+  dataDir,
+  logsDir,
+  wellKnownPorts,
+}: FoundationOptions): Promise<Started<{ appUrl: string; ownerUrl: string }>> {
   if (external.database !== undefined) return { part: external.database, detail: 'DATABASE_URL' };
   const postgres = await startPostgres({ dir: dataDir, logFile: join(logsDir, 'postgres.log'), port: wellKnownPorts ? 5432 : 0 });
   return { part: postgres, detail: `127.0.0.1:${postgres.port}`, child: postgres };

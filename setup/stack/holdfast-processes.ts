@@ -48,14 +48,12 @@ const probes: Record<HoldfastProcess, Probe> = {
   media: isAnnounced,
 };
 
-/** WORKFLOW of temporal.api.enums.v1.TaskQueueType */
-const WORKFLOW_TASKS = 1;
-
 async function pollsTemporal(env: Readonly<Record<string, string>>, pid: number): Promise<boolean> {
   const connection = await Connection.connect({ address: env['TEMPORAL_ADDRESS'] ?? '', connectTimeout: 1_000 });
   try {
+    // The type is left at its default: workflow tasks.
     const taskQueue = { name: env['TEMPORAL_TASK_QUEUE'] ?? 'holdfast' };
-    const request = { namespace: env['TEMPORAL_NAMESPACE'] ?? 'default', taskQueue, taskQueueType: WORKFLOW_TASKS };
+    const request = { namespace: env['TEMPORAL_NAMESPACE'] ?? 'default', taskQueue };
     const queue = await connection.withDeadline(Date.now() + 1_000, () => connection.workflowService.describeTaskQueue(request));
     return (queue.pollers ?? []).some((poller) => poller.identity?.startsWith(`${pid}@`) === true);
   } finally {

@@ -19,7 +19,7 @@ export async function withKeptKeys(secrets: Secrets, file = defaultFile): Promis
     await writeFile(file, JSON.stringify({ dataEncryptionKey, numberHashKey }), { mode: 0o600, flag: 'wx' });
     return secrets;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
     return { ...secrets, ...keys.parse(JSON.parse(await readFile(file, 'utf8'))) };
   }
 }

@@ -91,7 +91,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 const secret = (): string => randomBytes(24).toString('hex');
 
 function settings(dir: string): string[] {
-  const values = { listen_addresses: '127.0.0.1', unix_socket_directories: dir, max_connections: '200', shared_buffers: '64MB', log_min_messages: 'warning' };
+  const values = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: dir,
+    max_connections: '200',
+    shared_buffers: '64MB',
+    log_min_messages: 'warning',
+  };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
@@ -157,7 +163,7 @@ async function initialise(options: InitialiseOptions): Promise<void> {
   try {
     await execute(options.initdb, args, { cwd: options.dir, ...options.user });
   } catch (error) {
-    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    const output = (error as { stderr?: string }).stderr ?? String(error);
     throw new Error(`PostgreSQL: initdb failed\n${output}`, { cause: error });
   } finally {
     await rm(passwordFile, { force: true });

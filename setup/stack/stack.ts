@@ -60,7 +60,14 @@ export function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function start(options: StackOptions): Promise<Stack> {
-  const events: StackEvents = { onReady: nothing, onLost: nothing, onDied: nothing, onRestarted: nothing, onGaveUp: nothing, ...options.events };
+  const events: StackEvents = {
+    onReady: nothing,
+    onLost: nothing,
+    onDied: nothing,
+    onRestarted: nothing,
+    onGaveUp: nothing,
+    ...options.events,
+  };
   const running = new AsyncDisposableStack();
   try {
     const secrets = await chooseSecrets(options);

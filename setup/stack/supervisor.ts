@@ -46,7 +46,9 @@ export async function supervise(options: ChildOptions, events: SupervisedEvents)
         deaths.push(Date.now());
         const delayMs = restartDelayMs(deaths);
         if (delayMs === null) {
-          events.onGaveUp(new Error(`${options.name} died ${MAX_DEATHS} times within ${WINDOW_MS / 1_000} s (last: ${outcome}). Log: ${options.logFile}`));
+          events.onGaveUp(
+            new Error(`${options.name} died ${MAX_DEATHS} times within ${WINDOW_MS / 1_000} s (last: ${outcome}). Log: ${options.logFile}`),
+          );
           return;
         }
         events.onDied({ name: options.name, outcome, delayMs });

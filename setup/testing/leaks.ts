@@ -11,7 +11,9 @@ export interface Leftover {
 }
 
 export function leftovers(mark: string): Leftover[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   return pids.filter((pid) => pid !== process.pid && isMarked(pid, mark)).map((pid) => ({ pid, command: commandOf(pid) }));
 }
 

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];
+const colour = process.stdout.isTTY && !process.env['NO_COLOR'];
 const paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 export default class Reporter {
@@ -21,7 +21,11 @@ export default class Reporter {
     const broken = result.testExecError !== undefined && result.testExecError !== null;
     const failed = result.numFailingTests + (broken && result.numFailingTests === 0 ? 1 : 0);
     const skipped = result.numPendingTests + result.numTodoTests;
-    const counts = [`${result.numPassingTests} passed`, ...(failed > 0 ? [`${failed} failed`] : []), ...(skipped > 0 ? [`${skipped} skipped`] : [])];
+    const counts = [
+      `${result.numPassingTests} passed`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ];
     const mark = failed > 0 ? paint(31, '✗') : paint(32, '✓');
     console.log(`${mark} ${name.padEnd(60)} ${counts.join(', ')}  ${paint(2, `${seconds} s`)}`);
     if (failed === 0) return;
@@ -53,10 +57,12 @@ export default class Reporter {
 }
 
 function indent(text) {
-  return text
-    .split('\n')
-    // Jest's own frames say nothing about the failure.
-    .filter((line) => !/^\s+at .*node_modules\/jest-/.test(line))
-    .map((line) => `    ${line}`)
-    .join('\n');
+  return (
+    text
+      .split('\n')
+      // Jest's own frames say nothing about the failure.
+      .filter((line) => !/^\s+at .*node_modules\/jest-/.test(line))
+      .map((line) => `    ${line}`)
+      .join('\n')
+  );
 }

@@ -17,10 +17,16 @@ export interface JestRun {
   /** Describes the shared parts. */
   readonly stackFile: string;
   readonly signal: AbortSignal;
+  /** Show nothing. */
+  readonly quiet?: boolean;
 }
 
 export const noTests: Counts = { passed: 0, failed: 0, skipped: 0 };
-export const addCounts = (a: Counts, b: Counts): Counts => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped });
+export const addCounts = (a: Counts, b: Counts): Counts => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+});
 const oneFailure: Counts = { ...noTests, failed: 1 };
 
 const FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
@@ -33,7 +39,7 @@ export async function runJest(run: JestRun): Promise<Counts> {
   rmSync(resultFile, { force: true });
   const env = { ...process.env, HOLDFAST_TEST_STACK: run.stackFile, HOLDFAST_TEST_RESULT: resultFile };
   const args = [...FLAGS, join(run.root, 'node_modules/jest/bin/jest.js'), '--rootDir', run.root, '--passWithNoTests', ...run.args];
-  const child = spawn(process.execPath, args, { cwd: run.root, env, stdio: 'inherit', detached: true });
+  const child = spawn(process.execPath, args, { cwd: run.root, env, stdio: run.quiet === true ? 'ignore' : 'inherit', detached: true });
   // The group: Jest's workers too.
   const kill = (): boolean => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
   run.signal.addEventListener('abort', kill, { once: true });

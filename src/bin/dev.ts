@@ -59,7 +59,10 @@ async function run(chosen: DevOptions, running: AsyncDisposableStack): Promise<n
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
   const parts = loadParts(process.env);
-  const settings = Object.fromEntries(environmentKeys.flatMap((key) => (process.env[key] ? [[key, process.env[key]]] : []))) as Record<string, string>;
+  const settings = Object.fromEntries(environmentKeys.flatMap((key) => (process.env[key] ? [[key, process.env[key]]] : []))) as Record<
+    string,
+    string
+  >;
   let changed = (): void => undefined;
 
   terminal.heading('Starting');
@@ -83,11 +86,17 @@ async function run(chosen: DevOptions, running: AsyncDisposableStack): Promise<n
       },
     }),
   );
-  const carrier = chosen.calls === 0 ? undefined : running.use(await carrierFor({ stack, dataDir: dirs.dataDir, recordingsDir: dirs.recordingsDir }));
+  const carrier =
+    chosen.calls === 0 ? undefined : running.use(await carrierFor({ stack, dataDir: dirs.dataDir, recordingsDir: dirs.recordingsDir }));
   const result = carrier === undefined ? null : await demo(carrier, stack, chosen.calls, broken.promise);
   const { jsonFile } = chosen;
   const write = async (): Promise<void> => {
-    if (jsonFile !== null) await writeSummary(jsonFile, { stack, result, pids: { ...stack.pids(), ...(carrier === undefined ? {} : { carrier: carrier.pid }) } });
+    if (jsonFile !== null)
+      await writeSummary(jsonFile, {
+        stack,
+        result,
+        pids: { ...stack.pids(), ...(carrier === undefined ? {} : { carrier: carrier.pid }) },
+      });
   };
   await write();
   // A process that was started again has another pid.

@@ -18,7 +18,10 @@ describe('startPostgres', () => {
       'SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user',
     );
     expect(role).toEqual({ rolname: 'holdfast_app', rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false });
-    const owned = await query(sharedParts().database.adminUrl, "SELECT datname FROM pg_database JOIN pg_roles ON datdba = pg_roles.oid WHERE rolname = 'holdfast_app'");
+    const owned = await query(
+      sharedParts().database.adminUrl,
+      "SELECT datname FROM pg_database JOIN pg_roles ON datdba = pg_roles.oid WHERE rolname = 'holdfast_app'",
+    );
     expect(owned).toEqual([]);
     await expect(query(sharedParts().database.appUrl, 'CREATE TABLE mine (id int)')).rejects.toThrow('permission denied');
   });

@@ -30,7 +30,8 @@ let read: SharedParts | undefined;
 export function sharedParts(): SharedParts {
   if (read !== undefined) return read;
   const file = process.env['HOLDFAST_TEST_STACK'];
-  if (file === undefined) throw new Error('This test needs the real parts: run npm test -- <pattern>, or node setup/run.mjs exec npx jest <pattern>');
+  if (file === undefined)
+    throw new Error('This test needs the real parts: run npm test -- <pattern>, or node setup/run.mjs exec npx jest <pattern>');
   read = JSON.parse(readFileSync(file, 'utf8')) as SharedParts;
   return read;
 }

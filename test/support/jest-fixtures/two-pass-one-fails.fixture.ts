@@ -1,0 +1,5 @@
+test('one', () => undefined);
+test('two', () => undefined);
+test('three', () => {
+  expect('this').toBe('that');
+});
