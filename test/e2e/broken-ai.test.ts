@@ -10,7 +10,7 @@ import { phraseText } from '../../src/media/phrases.ts';
 import { faults, startBrokenAi, type AiRequest, type BrokenAi, type Fault } from '../support/broken-ai.ts';
 import { startCallStack, type CallStack, type Dialled } from '../support/call-stack.ts';
 import { assertNothingLeft } from '../support/nothing-left.ts';
-import { agentSaid, SAME_WORDS } from '../support/spoken.ts';
+import { agentSaid, SAME_WORDS } from '../support/words-heard.ts';
 import { sharedParts } from '../support/stack.ts';
 
 const TIMEOUT_MS = 180_000;

@@ -10,7 +10,7 @@ import { localDateTime } from '../../src/domain/local-time.ts';
 import { phraseText } from '../../src/media/phrases.ts';
 import { nextCallerNumber, startCallStack, type CallStack } from '../support/call-stack.ts';
 import { assertNothingLeft } from '../support/nothing-left.ts';
-import { agentSaid, promptPlayed, SAME_WORDS } from '../support/spoken.ts';
+import { agentSaid, promptPlayed, SAME_WORDS } from '../support/words-heard.ts';
 import { until } from '../support/pbx.ts';
 
 const CALL_TIMEOUT_MS = 120_000;

@@ -2,7 +2,7 @@
 import { phraseText } from '../../src/media/phrases.ts';
 import { startCallStack, type CallStack, type Dialled } from '../support/call-stack.ts';
 import { assertNothingLeft } from '../support/nothing-left.ts';
-import { agentSaid, SAME_WORDS } from '../support/spoken.ts';
+import { agentSaid, SAME_WORDS } from '../support/words-heard.ts';
 
 const TIMEOUT_MS = 120_000;
 const MAX_DURATION_SECONDS = 22;

@@ -8,7 +8,7 @@ import { freePort } from '../../setup/stack/ports.ts';
 import { startCallStack, type CallStack } from '../support/call-stack.ts';
 import { createTestDatabase, sharedParts, type TestDatabase } from '../support/stack.ts';
 import { assertNothingLeft } from '../support/nothing-left.ts';
-import { promptPlayed, SAME_WORDS } from '../support/spoken.ts';
+import { promptPlayed, SAME_WORDS } from '../support/words-heard.ts';
 import { startTcpGate, type TcpGate } from '../support/tcp-gate.ts';
 
 const TIMEOUT_MS = 120_000;
