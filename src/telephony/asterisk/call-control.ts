@@ -16,14 +16,14 @@ export function createCallControl(ari: Ari, logger: Logger): CallControl {
       const mediaChannelId = mediaChannelIdFor(callId, epoch);
       const bridgeId = bridgeIdFor(callId);
       // The three do not need each other, and every round trip is silence in the caller's ear.
-      const [leg] = await Promise.all([
-        ari
-          .createExternalMedia({ channelId: mediaChannelId, format: 'slin16' })
-          .then(({ mediaUrl }) => connectAsteriskWebsocketLeg({ url: mediaUrl, events, logger })),
-        ari.createBridge(bridgeId),
-        ari.answer(channelId),
-      ]);
+      const connecting = ari
+        .createExternalMedia({ channelId: mediaChannelId, format: 'slin16' })
+        .then(({ mediaUrl }) => connectAsteriskWebsocketLeg({ url: mediaUrl, events, logger }));
+      const [, bridge, answer] = await Promise.allSettled([connecting, ari.createBridge(bridgeId), ari.answer(channelId)]);
+      const leg = await connecting;
       try {
+        // Only now: a leg that was still on its way when the others failed would stay open for ever.
+        for (const step of [answer, bridge]) if (step.status === 'rejected') throw step.reason;
         await ari.addToBridge(bridgeId, [channelId, mediaChannelId]);
       } catch (error) {
         await leg.close();
