@@ -23,12 +23,14 @@ await runProcess('media', async (config, logger) => {
   const providers = createProviders(config);
   const phrases = new PhraseAudio(providers.tts, { retries: config.limits.providerRetries, timeoutMs: config.providers.ttsTimeoutMs });
   const app = `holdfast-${config.media.nodeId}`;
+  // A caller may enter before the node is made: the promise keeps their order.
+  const made = Promise.withResolvers<MediaNode>();
   const ari = await connectAri({
     ...config.ari,
     app,
     logger,
-    onChannelEntered: ({ channelId, args }) => node.channelEntered(channelId, args[0]),
-    onChannelLeft: ({ channelId }) => node.channelLeft(channelId),
+    onChannelEntered: ({ channelId, args }) => void made.promise.then((node) => node.channelEntered(channelId, args[0])),
+    onChannelLeft: ({ channelId }) => void made.promise.then((node) => node.channelLeft(channelId)),
   }).catch((cause: unknown) => {
     const message = `Asterisk cannot be reached at ${new URL(config.ari.url).host} (ARI_URL, ARI_USERNAME, ARI_PASSWORD)`;
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
@@ -45,7 +47,8 @@ await runProcess('media', async (config, logger) => {
     timeouts: config.providers,
     logger,
   });
-  await releaseOrphans(ari, logger);
+  made.resolve(node);
+  await releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId) });
   const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
   const control = await startControlServer({ host, port, secret, node, logger });
   const describe = () => ({ id, app, controlUrl: control.url, pid: process.pid, live: node.live, capacity, draining: node.draining });

@@ -93,8 +93,10 @@ export class MediaNode {
     }
   }
 
-  session(callId: string): Session | undefined {
-    return this.#sessions.get(callId);
+  /** The caller's channel is waiting for its plan, or has a live session. */
+  holds(channelId: string): boolean {
+    const waiting = [...this.#waiting.values()].some((entry) => entry.channelId === channelId);
+    return waiting || [...this.#live].some((callId) => this.#sessions.get(callId)?.plan.channelId === channelId);
   }
 
   /** Resolves when no call is live any more, or after `withinMs`. */

@@ -8,9 +8,15 @@ import { BRIDGE_PREFIX, isMediaChannelId } from './ari-ids.ts';
 import type { Ari } from './ari.ts';
 import { giveBack } from './call-control.ts';
 
-export async function releaseOrphans(ari: Ari, logger: Logger): Promise<void> {
+export interface OrphanOptions {
+  readonly logger: Logger;
+  /** A caller who came to this process, not to its predecessor. */
+  readonly isKnown: (channelId: string) => boolean;
+}
+
+export async function releaseOrphans(ari: Ari, { logger, isKnown }: OrphanOptions): Promise<void> {
   const { channels, bridges } = await ari.snapshot();
-  const own = channels.filter((channel) => channel.inApp).map((channel) => channel.id);
+  const own = channels.filter(({ id, inApp }) => inApp && !isKnown(id)).map(({ id }) => id);
   if (own.length === 0) return;
   const ours = bridges.filter((bridge) => bridge.id.startsWith(BRIDGE_PREFIX) && bridge.channelIds.every((id) => own.includes(id)));
   logger.warn(
