@@ -3,8 +3,11 @@
  * come back with the account. The talk itself does not need this process; when the attempt dies,
  * the next one attaches to the same session and reads what was missed.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { CallPlan } from '../contracts/call-plan.ts';
 import type { ConverseRequest, ConverseResult } from '../contracts/call-workflow.ts';
+import { errorFacts } from '../telemetry.ts';
 import type { ActivityDeps } from './deps.ts';
 import { finalizeCall } from './finalize-call.ts';
 import { NodeLink } from './node-link.ts';
@@ -16,36 +19,48 @@ import { watchStop, type StopWish } from './stop-wish.ts';
 const HEARTBEAT_MS = 500;
 /** After the talk PostgreSQL gets this long; what it has not taken travels on to finalizeCall. */
 const SETTLE_MS = 5_000;
+/** What is left then is the workflow's. */
+const RECORD_END_MS = 2_000;
 /** A tool that is running when this attempt lets go may still deliver its answer. */
 const TOOLS_SETTLE_MS = 2_000;
 
 export async function converse(deps: ActivityDeps, request: ConverseRequest): Promise<ConverseResult> {
   const context = Context.current();
   const before = progressFrom(context.info.heartbeatDetails, request.epoch);
-  if (before.result !== null) return before.result;
   const { plan } = request;
   const relay = new Relay({ deps, plan, before, nowMs: Date.now });
   const signaller = new TurnSignaller(context, relay, deps.logger);
-  let result: ConverseResult | null = null;
   const beat = setInterval(() => {
-    context.heartbeat({ ...relay.progress, result });
-    if (result === null) void signaller.signalWhenDue(Date.now());
+    context.heartbeat(relay.progress);
+    if (relay.ended === null) void signaller.signalWhenDue(Date.now());
   }, HEARTBEAT_MS);
   context.heartbeat(relay.progress);
   const stop = watchStop(context, request.hangup);
   const link = new NodeLink({ request, relay, secret: deps.controlSecret });
   try {
     const ended = await endOf(link, relay, stop);
-    result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
-    context.heartbeat({ ...relay.progress, result });
-    if (stop.orphaned) await finalizeCall(deps, { ...result, callId: plan.callId, tenantId: plan.tenantId });
-    relay.releaseNode();
+    const result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
+    await recordEnd(deps, plan, result);
     return result;
   } finally {
     clearInterval(beat);
     relay.writer.stop();
     link.close();
   }
+}
+
+/**
+ * The workflow will see to it as well, until it succeeds. Here it is written because the way through
+ * Temporal may be lost: a server that was away takes no result of an attempt that it has given up.
+ */
+async function recordEnd(deps: ActivityDeps, { callId, tenantId }: CallPlan, result: ConverseResult): Promise<void> {
+  if (result.unstoredTurns.length > 0) return;
+  const written = finalizeCall(deps, { ...result, callId, tenantId }).catch((error: unknown) => {
+    deps.logger.warn({ callId, ...errorFacts(error) }, 'the end of the call waits for its workflow');
+  });
+  const timeUp = new AbortController();
+  await Promise.race([written, sleep(RECORD_END_MS, undefined, { signal: timeUp.signal }).catch(() => undefined)]);
+  timeUp.abort();
 }
 
 async function endOf(link: NodeLink, relay: Relay, stop: StopWish): Promise<EndedEvent> {

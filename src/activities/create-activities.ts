@@ -1,7 +1,7 @@
 /** The activities of a worker. Workflows import only the type. */
 import type { AdmitRequest, Admission, ConverseRequest, ConverseResult } from '../contracts/call-workflow.ts';
 import { converse } from './converse.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { ActivityDeps, StoredEnd } from './deps.ts';
 import { asTemporalFailure } from './failure.ts';
 import { finalizeCall, type FinalizeInput } from './finalize-call.ts';
 
@@ -10,8 +10,8 @@ export interface Activities {
   admitCall(request: AdmitRequest): Promise<Admission>;
   /** Holds the talk on a media node until it has ended; an attempt that follows a dead one attaches to the same session. */
   converse(request: ConverseRequest): Promise<ConverseResult>;
-  /** Writes the one disposition; idempotent. */
-  finalizeCall(input: FinalizeInput): Promise<void>;
+  /** Writes the one disposition, and answers the one that is stored; idempotent. */
+  finalizeCall(input: FinalizeInput): Promise<StoredEnd>;
 }
 
 export function createActivities(deps: ActivityDeps): Activities {

@@ -1,15 +1,22 @@
 /** What the activities need from the rest of Holdfast; src/bin/worker.ts hands in the real services. */
 import type { AdmitRequest, Admission, FinalizeRequest } from '../contracts/call-workflow.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
+import type { Disposition } from '../domain/call.ts';
 import type { Logger } from '../telemetry.ts';
+
+/** How a call ended, as PostgreSQL has it. */
+export interface StoredEnd {
+  readonly disposition: Disposition;
+  readonly reason: string | null;
+}
 
 export interface CallRecords {
   /** Idempotent: the first time stays. */
   recordAnswered(call: { callId: string; tenantId: string; answeredAt: string }): Promise<void>;
   /** Idempotent by sequence. */
   recordTurns(call: { callId: string; tenantId: string; turns: readonly TurnRecord[] }): Promise<void>;
-  /** Idempotent: the first terminal disposition stays. */
-  finalizeCall(request: FinalizeRequest): Promise<void>;
+  /** Idempotent: the first terminal disposition stays, and is the answer. */
+  finalizeCall(request: FinalizeRequest): Promise<StoredEnd>;
 }
 
 export interface ToolRequest {

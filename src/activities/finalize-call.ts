@@ -2,7 +2,7 @@ import type { FinalizeRequest } from '../contracts/call-workflow.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { errorFacts } from '../telemetry.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { ActivityDeps, StoredEnd } from './deps.ts';
 
 export interface FinalizeInput extends Omit<FinalizeRequest, 'endedAt'> {
   /** ISO 8601; null when nobody saw the end, then it is now. */
@@ -11,8 +11,8 @@ export interface FinalizeInput extends Omit<FinalizeRequest, 'endedAt'> {
   readonly unstoredTurns: readonly TurnRecord[];
 }
 
-/** Late turns first, then the one disposition. Idempotent; to be retried until it succeeds. */
-export async function finalizeCall(deps: ActivityDeps, input: FinalizeInput): Promise<void> {
+/** Late turns first, then the one disposition. Idempotent; to be retried until it succeeds. @returns the disposition that counts: the first. */
+export async function finalizeCall(deps: ActivityDeps, input: FinalizeInput): Promise<StoredEnd> {
   const { unstoredTurns, endedAt, ...facts } = input;
   const { callId, tenantId } = facts;
   if (unstoredTurns.length > 0) {
@@ -22,5 +22,6 @@ export async function finalizeCall(deps: ActivityDeps, input: FinalizeInput): Pr
       deps.logger.error({ callId, turns: unstoredTurns.length, ...errorFacts(error) }, 'turns could not be stored');
     });
   }
-  await deps.calls.finalizeCall({ ...facts, endedAt: endedAt ?? new Date().toISOString() });
+  const { disposition, reason } = await deps.calls.finalizeCall({ ...facts, endedAt: endedAt ?? new Date().toISOString() });
+  return { disposition, reason };
 }

@@ -1,6 +1,5 @@
 /** What an attempt of `converse` leaves in its heartbeats for the next one; an operator sees it under "pending activities". */
 import { z } from 'zod';
-import type { ConverseResult } from '../contracts/call-workflow.ts';
 import { callStates } from '../domain/call.ts';
 
 const progress = z.object({
@@ -12,8 +11,6 @@ const progress = z.object({
   turnCount: z.int().nonnegative(),
   signals: z.int().nonnegative(),
   signalledThrough: z.int(),
-  /** The finished account of the talk: the node forgets the call once it is told so, hence it is kept here first. */
-  result: z.custom<ConverseResult>((value) => typeof value === 'object' && value !== null).nullable(),
 });
 export type Progress = z.infer<typeof progress>;
 
@@ -21,5 +18,5 @@ export type Progress = z.infer<typeof progress>;
 export function progressFrom(details: unknown, epoch: number): Progress {
   const parsed = progress.safeParse(details);
   if (parsed.success && parsed.data.epoch === epoch) return parsed.data;
-  return { epoch, lastSeq: 0, state: 'connecting', answeredAt: null, turnCount: 0, signals: 0, signalledThrough: -1, result: null };
+  return { epoch, lastSeq: 0, state: 'connecting', answeredAt: null, turnCount: 0, signals: 0, signalledThrough: -1 };
 }

@@ -29,7 +29,7 @@ export class Relay {
   readonly #nowMs: () => number;
   #send: Send | null = null;
   #progress: Progress;
-  #ended: { seq: number; event: EndedEvent } | null = null;
+  #ended: EndedEvent | null = null;
 
   constructor({ deps, plan, before, nowMs }: RelayOptions) {
     this.#progress = before;
@@ -52,7 +52,7 @@ export class Relay {
   }
 
   get ended(): EndedEvent | null {
-    return this.#ended?.event ?? null;
+    return this.#ended;
   }
 
   /** From now on answers go here. What a former socket lost comes again: the node repeats what was not acknowledged. */
@@ -79,7 +79,8 @@ export class Relay {
       this.batches.add(event.turn, this.#nowMs());
       this.writer.add({ kind: 'turn', seq, turn: event.turn });
     } else {
-      this.#ended = { seq, event };
+      // Never acknowledged: the node keeps it for a while, for an attempt that follows one whose result Temporal did not take.
+      this.#ended = event;
     }
   }
 
@@ -95,11 +96,6 @@ export class Relay {
       latestTurns: this.batches.waiting,
       unstoredTurns,
     };
-  }
-
-  /** The account is kept elsewhere: the node may forget the call. */
-  releaseNode(): void {
-    if (this.#ended !== null) this.#send?.({ type: 'ack', seq: this.#ended.seq });
   }
 
   /** A repeated call means that the answer was lost with its socket: the same answer is sent again. */

@@ -9,15 +9,12 @@ export interface StopWish {
   readonly hangup: Promise<string>;
   /** Rejects when this attempt must let go and leave the talk to another one. */
   readonly leave: Promise<never>;
-  /** True when no workflow is left to write the record. */
-  readonly orphaned: boolean;
 }
 
 export function watchStop(context: Context, hangupFromStart: string | null): StopWish {
   const hangup = Promise.withResolvers<string>();
   const leave = Promise.withResolvers<never>();
   leave.promise.catch(() => undefined);
-  const wish = { hangup: hangup.promise, leave: leave.promise, orphaned: false };
   if (hangupFromStart !== null) hangup.resolve(hangupFromStart);
   const decide = async (): Promise<void> => {
     const details = context.cancellationDetails;
@@ -27,7 +24,6 @@ export function watchStop(context: Context, hangupFromStart: string | null): Sto
       hangup.resolve('operator');
     } else if (await workflowIsOver(context)) {
       // Terminated in the UI: no handler runs there, so the caller would talk on with nobody in charge.
-      wish.orphaned = true;
       hangup.resolve('workflow_terminated');
     } else {
       leave.reject(new CancelledFailure('Another attempt has taken over'));
@@ -35,7 +31,7 @@ export function watchStop(context: Context, hangupFromStart: string | null): Sto
   };
   if (context.cancellationSignal.aborted) void decide();
   else context.cancellationSignal.addEventListener('abort', () => void decide(), { once: true });
-  return wish;
+  return { hangup: hangup.promise, leave: leave.promise };
 }
 
 /** False when Temporal cannot say: letting go is always safe, hanging up is not. */

@@ -36,7 +36,7 @@ await runProcess('worker', async (config, logger) => {
     calls: {
       recordAnswered: (call) => recordAnswered({ db }, call),
       recordTurns: (call) => recordTurns({ db }, call),
-      finalizeCall: async (call) => void (await finalizeCall({ db }, call)),
+      finalizeCall: (call) => finalizeCall({ db }, call),
     },
     runTool: (request) => runTool({ db, now }, request),
     controlSecret: config.media.controlSecret,

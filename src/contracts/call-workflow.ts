@@ -92,5 +92,6 @@ export interface HangupResponse {
 export interface CallOutcome {
   readonly disposition: Disposition;
   readonly reason: string;
+  /** Utterances, as far as Temporal was told; PostgreSQL has them all. */
   readonly turnCount: number;
 }

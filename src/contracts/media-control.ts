@@ -5,7 +5,9 @@
  *   worker                                media node
  *     ── start {plan, epoch, resumeAfter} ──▶   new session, or re-attach when epoch is not older
  *     ◀── event {seq, event} ──                 ordered from 1, kept until acknowledged
- *     ── ack {seq} ──▶                          this and every earlier event is durable
+ *     ── ack {seq} ──▶                          this and every earlier event is durable; `ended` is never
+ *                                               acknowledged: the node keeps it for two minutes, for a
+ *                                               worker that comes after one whose result was lost
  *     ── tool_result {key, …} ──▶
  *     ── hangup {reason} ──▶                    an operator ends the call, politely
  *     ◀── beat ──                               every CONTROL_BEAT_MS while the session lives

@@ -115,17 +115,20 @@ class InboundCall {
 
   async #close(tenantId: string, result: Result): Promise<CallOutcome> {
     const { turnCount, latestTurns, ...facts } = result;
-    const { disposition, reason, answeredAt, endedAt } = facts;
+    const { answeredAt, endedAt } = facts;
     this.#view = withTurns(this.#view, latestTurns);
     const input = { ...facts, callId: this.#request.callRecordId, tenantId };
+    let end = { disposition: facts.disposition, reason: facts.reason };
     try {
-      await CancellationScope.nonCancellable(() => quick.finalizeCall(input).catch(() => patient.finalizeCall(input)));
+      // PostgreSQL knows better when converse could write the end there, and Temporal was away when it wanted to say so.
+      const stored = await CancellationScope.nonCancellable(() => quick.finalizeCall(input).catch(() => patient.finalizeCall(input)));
+      end = { disposition: stored.disposition, reason: stored.reason ?? facts.reason };
     } finally {
       // A record that can never be closed (its tenant was deleted) fails the workflow, which is to be seen; the call is over all the same.
-      markCall({ state: 'ended', disposition });
-      this.#show({ state: 'ended', disposition, reason, answeredAt, endedAt });
+      markCall({ state: 'ended', disposition: end.disposition });
+      this.#show({ state: 'ended', ...end, answeredAt, endedAt });
     }
-    return { disposition, reason, turnCount: Math.max(turnCount, this.#view.turnCount) };
+    return { ...end, turnCount: Math.max(turnCount, this.#view.turnCount) };
   }
 
   #hangup({ reason }: HangupRequest): HangupResponse {

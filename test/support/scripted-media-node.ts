@@ -29,6 +29,7 @@ export class ScriptedSession {
   readonly hangups: string[] = [];
   /** How many sockets have attached so far. */
   attachments = 0;
+  /** The talk has ended; its `ended` stays, for whoever comes again. */
   over = false;
   #log: { seq: number; event: CallEvent }[] = [];
   #next = 1;
@@ -88,6 +89,7 @@ export class ScriptedSession {
   }
 
   end(disposition: Disposition, reason: string): void {
+    this.over = true;
     const usage = { sttSeconds: 12.5, llmPromptTokens: 900, llmCompletionTokens: 200, ttsCharacters: 640 };
     this.emit({ kind: 'ended', at: new Date().toISOString(), disposition, reason, usage });
   }
@@ -122,9 +124,7 @@ export class ScriptedSession {
   }
 
   #forget(seq: number): void {
-    const ended = this.#log.find((entry) => entry.seq <= seq && entry.event.kind === 'ended');
     this.#log = this.#log.filter((entry) => entry.seq > seq);
-    if (ended !== undefined) this.over = true;
   }
 
   #send(message: NodeMessage): void {
@@ -222,7 +222,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
         return;
       }
       const known = this.sessions.get(message.plan.callId);
-      const refusal = known === undefined || known.over ? this.refusal : known.epoch > message.epoch ? staleEpoch : null;
+      const refusal = known === undefined ? this.refusal : known.epoch > message.epoch ? staleEpoch : null;
       if (refusal !== null) {
         socket.send(JSON.stringify({ type: 'refused', ...refusal }));
         socket.close();
