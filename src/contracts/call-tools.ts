@@ -21,7 +21,7 @@ const optionalText = (max: number, description: string) =>
     .string()
     .max(max)
     .nullish()
-    .transform((text) => text?.trim() || null)
+    .transform((text) => text?.replaceAll('\u0000', '').trim() || null)
     .describe(description);
 
 export const toolArguments = {

@@ -53,7 +53,13 @@ export const timestamp = z.iso.datetime().meta({ example: '2026-11-21T18:00:00.0
 export const rowFields = { id, created_at: timestamp, updated_at: timestamp };
 
 /** Text that means something to people: not blank. */
-export const nonBlank = (max: number) => z.string().trim().min(1).max(max);
+export const nonBlank = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => !text.includes('\u0000'), 'must not contain U+0000');
 
 /** A patch must say something. Unknown fields are a complaint of their own, and enough of one. */
 export const atLeastOneField = [

@@ -51,12 +51,10 @@ export class Database {
   async resolveDid(readings: readonly { readonly e164: string; readonly country: string | null }[]): Promise<DialledNumber | null> {
     if (readings.length === 0) return null;
     const rows = await this.#guarded(() =>
-      this.#orm.em
-        .fork()
-        .execute<{ phone_number_id: string; tenant_id: string; is_active: boolean; tenant_status: TenantStatus }[]>(
-          'select * from resolve_did(?::text[], ?::text[])',
-          [textArray(readings.map((reading) => reading.e164)), textArray(readings.map((reading) => reading.country))],
-        ),
+      this.#fresh().execute<{ phone_number_id: string; tenant_id: string; is_active: boolean; tenant_status: TenantStatus }[]>(
+        'select * from resolve_did(?::text[], ?::text[])',
+        [textArray(readings.map((reading) => reading.e164)), textArray(readings.map((reading) => reading.country))],
+      ),
     );
     const [row] = rows;
     if (row === undefined || rows.length > 1) return null;
@@ -65,13 +63,13 @@ export class Database {
 
   /** @throws HoldfastError dependency_unavailable. */
   async ping(): Promise<void> {
-    await this.#guarded(() => this.#orm.em.fork().execute('select 1'));
+    await this.#guarded(() => this.#fresh().execute('select 1'));
   }
 
   /** A database that was never migrated, or a role without its rights, answers false. */
   async isMigrated(): Promise<boolean> {
     const [row] = await this.#guarded(() =>
-      this.#orm.em.fork().execute<{ found: boolean }[]>(`select to_regprocedure('resolve_did(text[], text[])') is not null as found`),
+      this.#fresh().execute<{ found: boolean }[]>(`select to_regprocedure('resolve_did(text[], text[])') is not null as found`),
     );
     return row?.found === true;
   }
@@ -85,10 +83,15 @@ export class Database {
     filter: Record<string, unknown>,
     work: (em: ScopedEntityManager) => Promise<T>,
   ): Promise<T> {
-    const em = this.#orm.em.fork() as SqlEntityManager;
+    const em = this.#fresh();
     em.setFilterParams(TENANT_FILTER, filter);
     em.setSessionContext({ variables });
     return this.#guarded(() => em.transactional((scoped) => work(scoped)));
+  }
+
+  /** From the root, never from the scope that may be around this call: its tenant would come along. */
+  #fresh(): SqlEntityManager {
+    return this.#orm.em.fork({ disableContextResolution: true });
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { Call } from '../db/entities/call.ts';
 import { PhoneNumber } from '../db/entities/phone-number.ts';
 import { Tenant } from '../db/entities/tenant.ts';
 import type { Database, DialledNumber, ScopedEntityManager } from '../db/tenant-scope.ts';
+import { storableText } from '../lib/storable-text.ts';
 import { internationalReadings, nationalReadings, toE164 } from '../lib/phone-numbers.ts';
 import { buildCallPlan, type PlanSettings } from './call-plan.ts';
 import type { MediaNodes, NodeChooser } from './media-nodes.ts';
@@ -98,7 +99,7 @@ async function insertOnce(context: Context, decision: Decision): Promise<Call | 
     {
       id: request.callRecordId,
       tenantId: tenant.id,
-      externalCallId: request.channelId,
+      externalCallId: storableText(request.channelId),
       direction: 'inbound',
       status: refusal === null ? 'initiated' : 'rejected',
       disposition: refusal === null ? null : 'rejected',

@@ -6,6 +6,7 @@ import { Call } from '../db/entities/call.ts';
 import type { Database, ScopedEntityManager } from '../db/tenant-scope.ts';
 import { statusForDisposition, type CallStatus, type Disposition } from '../domain/call.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import { storableText } from '../lib/storable-text.ts';
 
 export interface CallsDeps {
   readonly db: Database;
@@ -76,7 +77,7 @@ export async function finalizeCall(deps: CallsDeps, input: FinalizeRequest): Pro
       {
         status: statusForDisposition(input.disposition),
         disposition: input.disposition,
-        reason: withoutNul(input.reason).slice(0, 100),
+        reason: storableText(input.reason).slice(0, 100),
         endedAt: new Date(input.endedAt),
         usage: input.usage,
         updatedAt: new Date(),
@@ -104,14 +105,11 @@ function turnRow(turn: TurnRecord) {
   return {
     sequence: turn.sequence,
     speaker: turn.speaker,
-    text: withoutNul(turn.text),
-    heardText: withoutNul(turn.heardText),
+    text: storableText(turn.text),
+    heardText: storableText(turn.heardText),
     interrupted: turn.interrupted,
     startedAt: new Date(turn.startedAt),
     endedAt: new Date(turn.endedAt),
     latencies: turn.latencies,
   };
 }
-
-/** PostgreSQL cannot store U+0000, and a model or recogniser may send it. */
-const withoutNul = (text: string): string => text.replaceAll('\u0000', '');

@@ -11,6 +11,7 @@ import { ToolRun } from '../db/entities/tool-run.ts';
 import type { Database, ScopedEntityManager } from '../db/tenant-scope.ts';
 import { toolNames, type ToolName } from '../domain/call.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import { storableText } from '../lib/storable-text.ts';
 import { bookAppointment, checkAvailability, openingHours } from './appointments.ts';
 
 export interface ToolsDeps {
@@ -67,7 +68,7 @@ async function claimKey(em: ScopedEntityManager, request: ToolRunRequest, now: D
     tenantId: request.tenantId,
     callId: request.callId,
     key: request.key,
-    name: request.name.slice(0, 100),
+    name: storableText(request.name).slice(0, 100),
   };
   const { affectedRows } = await em
     .createQueryBuilder(ToolRun)

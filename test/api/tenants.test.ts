@@ -72,6 +72,7 @@ describe('tenants', () => {
   test.each([
     ['name', { name: ' ' }],
     ['name', { name: 'x'.repeat(201) }],
+    ['name', { name: 'a\u0000b' }],
     ['country', { country: 'us' }],
     ['timezone', { timezone: 'Mars/Olympus' }],
     ['plan', { plan: 'gold' }],

@@ -82,6 +82,22 @@ describe('Database.inTenant', () => {
     expect(seen).toEqual(scopes.map(({ tenantId }) => [tenantId, tenantId]));
   });
 
+  test('a scope opened inside another inherits nothing from it', async () => {
+    const settings = `select nullif(current_setting('app.tenant_id', true), '') as tenant, nullif(current_setting('app.platform', true), '') as platform`;
+    type Settings = { tenant: string | null; platform: string | null };
+    const [inner, platform, outside] = await world.db.inTenant(ours.tenantId, async () => [
+      await world.db.inTenant(theirs.tenantId, async (em) => ({
+        profiles: (await em.find(AIProfile, {})).map(({ id }) => id),
+        settings: await em.execute<Settings[]>(settings),
+      })),
+      await world.db.asPlatform((em) => em.execute<Settings[]>(settings)),
+      await world.db.resolveDid([{ e164: theirs.did, country: null }]),
+    ]);
+    expect(inner).toEqual({ profiles: [theirs.aiProfileId], settings: [{ tenant: theirs.tenantId, platform: null }] });
+    expect(platform).toEqual([{ tenant: null, platform: 'on' }]);
+    expect(outside?.tenantId).toBe(theirs.tenantId);
+  });
+
   test.each(['', 'everyone', `${randomUUID()}' or true`])('"%s" is not a scope', async (tenantId) => {
     await expect(world.db.inTenant(tenantId, (em) => em.find(Call, {}))).rejects.toMatchObject({ code: 'tenant_scope_missing' });
   });

@@ -212,6 +212,13 @@ describe('what a model may write', () => {
     expect(await bookings()).toEqual([]);
   });
 
+  test('characters that cannot be stored do not cost the caller the appointment', async () => {
+    const { json } = await run('book_appointment', { date: '2026-11-23', time: '10:00', name: 'A\u0000nn \ud800' });
+    expect(json['booked']).toBe(true);
+    expect((await bookings())[0]?.customer_name).toMatch(/^Ann/);
+    expect((await run('fly\u0000', '{}')).json['error']).toBe('tool_unknown');
+  });
+
   test('an unknown tool is answered, and on record', async () => {
     const { ok, json } = await run('transfer_money', '{"amount":1}');
     expect([ok, json['error']]).toEqual([false, 'tool_unknown']);
