@@ -27,13 +27,6 @@ export async function recordAnswered(deps: CallsDeps, input: CallRef & { readonl
   });
 }
 
-/** The node that holds the conversation now. @throws HoldfastError not_found. */
-export async function recordMediaNode(deps: CallsDeps, input: CallRef & { readonly mediaNode: string }): Promise<void> {
-  await deps.db.inTenant(input.tenantId, async (em) => {
-    (await findCall(em, input.callId)).mediaNode = input.mediaNode;
-  });
-}
-
 /** Writes turns by call and sequence; a turn that comes again replaces what was stored. @throws HoldfastError not_found. */
 export async function recordTurns(deps: CallsDeps, input: CallRef & { readonly turns: readonly TurnRecord[] }): Promise<void> {
   if (input.turns.length === 0) return;
