@@ -1,6 +1,6 @@
 /**
- * What the caller experienced, measured on the two recorded directions of one call. Both share one
- * clock that starts at the answer. Pure.
+ * What the caller experienced, measured on the two recorded directions of one call, which share one
+ * clock. Pure.
  */
 import { speechSegments, type Segment } from './hear.ts';
 
@@ -10,6 +10,8 @@ export interface TwoTracks {
   readonly caller: Int16Array;
   /** What the caller heard. */
   readonly agent: Int16Array;
+  /** How long after the answer the tracks begin: the recorder waits for the first frame. Default 0. */
+  readonly beginMs?: number;
 }
 
 export interface CallerUtterance extends Segment {
@@ -45,7 +47,7 @@ export function analyse(tracks: TwoTracks): CallMeasures {
   const callerSpeech = speechSegments(caller, sampleRate, UTTERANCE_GAP_MS);
   return {
     durationMs,
-    timeToFirstAudioMs: agentSpeech[0]?.startMs ?? null,
+    timeToFirstAudioMs: agentSpeech[0] === undefined ? null : agentSpeech[0].startMs + (tracks.beginMs ?? 0),
     utterances: callerSpeech.map((utterance, i) => measure(utterance, agentSpeech, callerSpeech[i + 1]?.startMs ?? durationMs)),
     agentSpeech,
     longestSilenceMs: longestSilence([...agentSpeech, ...callerSpeech]),

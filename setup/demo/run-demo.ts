@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { workflowIdFor } from '../../src/contracts/call-workflow.ts';
 import type { CallDetailView } from '../../src/contracts/rest-calls.ts';
 import { analyse } from './analyse.ts';
@@ -42,6 +43,9 @@ export interface DemoResult {
   readonly failures: readonly string[];
 }
 
+/** As a trunk delivers them: the calls overlap for nearly all of their time, but no two begin in the same instant. */
+const CALL_SPACING_MS = 200;
+
 type Context = Required<DemoOptions> & { readonly records: Records; readonly history: History };
 
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
@@ -50,9 +54,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const context: Context = { ...options, calls, firstWish, print, colour, history, records: records({ apiUrl: target.apiUrl, tenantId: target.demo.tenantId }) };
   const callers = callerNumbers(calls);
   const outcomes = await Promise.all(
-    callers.map((callerNumber, n) =>
-      oneCall(context, callerNumber, n).catch((error: unknown) => ({ summary: null, failure: error instanceof Error ? error.message : String(error) })),
-    ),
+    callers.map(async (callerNumber, n) => {
+      await sleep(n * CALL_SPACING_MS);
+      return oneCall(context, callerNumber, n).catch((error: unknown) => ({ summary: null, failure: error instanceof Error ? error.message : String(error) }));
+    }),
   );
   const summaries = outcomes.map((outcome) => outcome.summary).filter((summary) => summary !== null);
   const failures = outcomes.flatMap((outcome, n) => (outcome.failure === null ? [] : [calls === 1 ? outcome.failure : `call ${n + 1}: ${outcome.failure}`]));
@@ -95,12 +100,16 @@ async function sumUp(context: Context, result: CallerResult, placed: Placed): Pr
   await writeFile(stereo, formatWav(agent.sampleRate, [caller.pcm, agent.pcm]));
   const workflowId = workflowIdFor(stored.id);
   const failure = result.failure ?? unexpectedEnd(stored);
+  const answeredAtMs = result.call.answeredAtMs ?? 0;
+  const talkedMs = (await result.call.ended).atMs - answeredAtMs;
+  // A machine under load lets the first frame wait; that time is the caller's too.
+  const beginMs = Math.max(0, Math.round(talkedMs - (agent.pcm.length * 1_000) / agent.sampleRate));
   const summary = summarise({
     workflowId,
     call: stored,
     historyEvents: await context.history.eventsOf(workflowId),
-    measures: analyse({ sampleRate: agent.sampleRate, caller: caller.pcm, agent: agent.pcm }),
-    answeredAtMs: result.call.answeredAtMs ?? 0,
+    measures: analyse({ sampleRate: agent.sampleRate, caller: caller.pcm, agent: agent.pcm, beginMs }),
+    recordedFromMs: answeredAtMs + beginMs,
     recording: { ...recording, stereo },
     failure,
   });

@@ -41,8 +41,8 @@ export interface SummaryInput {
   readonly call: CallDetailView;
   readonly historyEvents: number | null;
   readonly measures: CallMeasures;
-  /** Wall clock of the answer at the caller's end: where the recordings begin. */
-  readonly answeredAtMs: number;
+  /** Wall clock at which the recordings begin. */
+  readonly recordedFromMs: number;
   readonly recording: CallSummary['recording'];
   readonly failure: string | null;
 }
@@ -85,7 +85,7 @@ function bookingOf(booking: BookingView | undefined): CallSummary['booking'] {
   return booking === undefined ? null : { id: booking.id, startsAt: booking.starts_at, customerName: booking.customer_name };
 }
 
-function pairTurns({ call, measures, answeredAtMs }: SummaryInput): SummaryTurn[] {
+function pairTurns({ call, measures, recordedFromMs }: SummaryInput): SummaryTurn[] {
   const paired: SummaryTurn[] = [];
   const ordered = inOrder(call.turns);
   const free = new Set(measures.utterances);
@@ -94,7 +94,7 @@ function pairTurns({ call, measures, answeredAtMs }: SummaryInput): SummaryTurn[
     const rest = ordered.slice(i + 1);
     const next = rest.findIndex((each) => each.speaker === 'caller');
     const answers = next < 0 ? rest : rest.slice(0, next);
-    const utterance = nearest(free, Date.parse(turn.ended_at) - answeredAtMs);
+    const utterance = nearest(free, Date.parse(turn.ended_at) - recordedFromMs);
     if (utterance !== undefined) free.delete(utterance);
     paired.push({
       caller: turn.text,

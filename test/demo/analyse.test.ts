@@ -59,6 +59,11 @@ describe('analyse', () => {
     expect(measures.utterances.map((utterance) => utterance.latencyMs)).toEqual([null, near(1_000)]);
   });
 
+  it('counts the time before the recorder saw its first frame as waiting for the first audio', () => {
+    const tracks = { sampleRate: RATE, agent: tones(3_000, [[400, 2_000]]), caller: new Int16Array(3 * RATE) };
+    expect(analyse({ ...tracks, beginMs: 150 }).timeToFirstAudioMs).toEqual(near(550));
+  });
+
   it('survives a silent call', () => {
     const silence = new Int16Array(RATE);
     expect(analyse({ sampleRate: RATE, agent: silence, caller: silence })).toMatchObject({ timeToFirstAudioMs: null, utterances: [], longestSilenceMs: 0 });

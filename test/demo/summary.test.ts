@@ -58,7 +58,7 @@ const input: SummaryInput = {
     longestSilenceMs: 900,
     clippedSamples: { caller: 0, agent: 0 },
   },
-  answeredAtMs: ANSWERED,
+  recordedFromMs: ANSWERED,
   recording: { caller: '/r/caller.wav', agent: '/r/agent.wav', stereo: '/r/call.wav' },
   failure: null,
 };
