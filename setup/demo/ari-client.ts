@@ -42,8 +42,8 @@ export async function connectAri({ url, username, password, app }: AriClientOpti
     socket.once('error', reject);
   });
   socket.on('error', () => undefined);
-  socket.on('message', (data) => {
-    const event = JSON.parse(String(data)) as AriEvent;
+  socket.on('message', (data: Buffer) => {
+    const event = JSON.parse(data.toString()) as AriEvent;
     if (event.channel !== undefined) listeners.get(event.channel.id)?.(event);
   });
   return {

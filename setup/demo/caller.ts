@@ -48,17 +48,17 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
   // The agent may be heard a moment before the answer is reported.
   const early: ScriptEvent[] = [];
   let state = startScript(Date.now());
-  let call: CarrierCall | undefined;
+  let call: CarrierCall | null = null;
 
   const dispatch = (event: ScriptEvent): void => {
-    if (call === undefined) return void early.push(event);
+    if (call === null) return void early.push(event);
     const [next, commands] = advance(script, state, event);
     state = next;
     for (const command of commands) perform(command);
     if (state.outcome.done) finished.resolve();
   };
   const perform = (command: ScriptCommand): void => {
-    if (call === undefined) return;
+    if (call === null) return;
     if (command.do === 'hangup') return void call.hangup();
     if (command.do === 'dtmf') return void call.sendDtmf(command.digits).catch(() => undefined);
     const line = { text: command.text, atMs: Date.now(), interrupting: listener.speaking };

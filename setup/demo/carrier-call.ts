@@ -80,7 +80,10 @@ export async function placeCall(environment: CallEnvironment, options: CallOptio
     if (event.type === 'ChannelDestroyed') finish(event);
     if (event.type !== 'StasisStart') return;
     answeredAtMs = Date.parse(event.timestamp);
-    void ari.request('POST', `/bridges/${bridge.id}/addChannel`, { channel: channelId }).catch(() => undefined).then(() => settled.resolve());
+    void ari
+      .request('POST', `/bridges/${bridge.id}/addChannel`, { channel: channelId })
+      .catch(() => undefined)
+      .then(() => settled.resolve());
   });
   const lost = (): void => finish({ type: 'ChannelDestroyed', timestamp: new Date().toISOString() });
   await dial(ari, { channelId, app, dir }, options).catch((error: unknown) => {

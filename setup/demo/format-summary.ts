@@ -10,7 +10,9 @@ export function formatSummary(result: DemoResult, timeZone = 'UTC'): string[] {
   const rows = calls.length === 1 && result.call !== null ? oneCall(result.call, timeZone) : manyCalls(calls);
   const width = Math.max(...rows.map(([name]) => name.length));
   const verdict = failures.length === 0 ? 'every expectation of the script held' : `${failures.length} failed`;
-  return [...rows, ['script', verdict] as const].map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).concat(failures.map((failure) => `  ! ${failure}`));
+  return [...rows, ['script', verdict] as const]
+    .map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)
+    .concat(failures.map((failure) => `  ! ${failure}`));
 }
 
 type Row = readonly [name: string, value: string];
@@ -39,7 +41,15 @@ function manyCalls(calls: readonly CallSummary[]): Row[] {
     ['time to first audio', of(calls.map((call) => call.timeToFirstAudioMs))],
     ['turn latency', of(calls.flatMap((call) => call.turns.map((turn) => turn.latencyMs)))],
     ['barge-in stop', of(calls.map((call) => call.bargeInStopMs))],
-    ['history events', `max ${percentile(calls.flatMap((call) => call.historyEvents ?? []), 1) ?? '–'}`],
+    [
+      'history events',
+      `max ${
+        percentile(
+          calls.flatMap((call) => call.historyEvents ?? []),
+          1,
+        ) ?? '–'
+      }`,
+    ],
     ['bookings', String(calls.filter((call) => call.booking !== null).length)],
   ];
 }

@@ -51,7 +51,9 @@ export class TalkLines {
   }
 
   agentWords(text: string, startedAtMs: number, interrupted: boolean): void {
-    const waiting = this.#pending.find((line) => line.who === 'agent' && line.text === null && Math.abs(line.atMs - startedAtMs) < SAME_UTTERANCE_MS);
+    const waiting = this.#pending.find(
+      (line) => line.who === 'agent' && line.text === null && Math.abs(line.atMs - startedAtMs) < SAME_UTTERANCE_MS,
+    );
     if (waiting !== undefined) Object.assign(waiting, { text, interrupted });
     else this.#pending.push({ who: 'agent', atMs: startedAtMs, text, latencyMs: null, interrupted });
   }

@@ -51,16 +51,29 @@ type Context = Required<DemoOptions> & { readonly records: Records; readonly his
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { target, calls = 1, firstWish = 0, print = () => undefined, colour = false } = options;
   await using history = await connectHistory(target.temporal);
-  const context: Context = { ...options, calls, firstWish, print, colour, history, records: records({ apiUrl: target.apiUrl, tenantId: target.demo.tenantId }) };
+  const context: Context = {
+    ...options,
+    calls,
+    firstWish,
+    print,
+    colour,
+    history,
+    records: records({ apiUrl: target.apiUrl, tenantId: target.demo.tenantId }),
+  };
   const callers = callerNumbers(calls);
   const outcomes = await Promise.all(
     callers.map(async (callerNumber, n) => {
       await sleep(n * CALL_SPACING_MS);
-      return oneCall(context, callerNumber, n).catch((error: unknown) => ({ summary: null, failure: error instanceof Error ? error.message : String(error) }));
+      return oneCall(context, callerNumber, n).catch((error: unknown) => ({
+        summary: null,
+        failure: error instanceof Error ? error.message : String(error),
+      }));
     }),
   );
   const summaries = outcomes.map((outcome) => outcome.summary).filter((summary) => summary !== null);
-  const failures = outcomes.flatMap((outcome, n) => (outcome.failure === null ? [] : [calls === 1 ? outcome.failure : `call ${n + 1}: ${outcome.failure}`]));
+  const failures = outcomes.flatMap((outcome, n) =>
+    outcome.failure === null ? [] : [calls === 1 ? outcome.failure : `call ${n + 1}: ${outcome.failure}`],
+  );
   return { ok: failures.length === 0, call: outcomes[0]?.summary ?? null, calls: summaries, failures };
 }
 
@@ -87,7 +100,10 @@ async function oneCall(context: Context, callerNumber: string, n: number): Promi
   });
   view?.end();
   const outcome = result.answered ? await sumUp(context, result, placed) : { summary: null, failure: result.failure };
-  if (calls > 1) print(`  call ${String(n + 1).padStart(3)}  ${outcome.failure ?? `${outcome.summary?.disposition} in ${outcome.summary?.turns.length} turns`}`);
+  if (calls > 1)
+    print(
+      `  call ${String(n + 1).padStart(3)}  ${outcome.failure ?? `${outcome.summary?.disposition} in ${outcome.summary?.turns.length} turns`}`,
+    );
   return outcome;
 }
 

@@ -8,7 +8,13 @@ export type Step =
   /** Speaks; where the agent is to be interrupted, an `interrupt` step comes before. */
   | { readonly do: 'say'; readonly text: string }
   /** Waits until the agent has spoken since the last `say` and is quiet, and its words match. */
-  | { readonly do: 'hear'; readonly what: string; readonly expect?: RegExp; readonly answers?: readonly FollowUp[]; readonly timeoutMs?: number }
+  | {
+      readonly do: 'hear';
+      readonly what: string;
+      readonly expect?: RegExp;
+      readonly answers?: readonly FollowUp[];
+      readonly timeoutMs?: number;
+    }
   /** Waits until the agent has been speaking for so long. */
   | { readonly do: 'interrupt'; readonly afterMs: number }
   | { readonly do: 'dtmf'; readonly digits: string }
@@ -34,7 +40,10 @@ export type ScriptEvent =
   | { readonly kind: 'agent_words'; readonly atMs: number; readonly startedAtMs: number; readonly text: string }
   | { readonly kind: 'ended'; readonly atMs: number };
 
-export type ScriptCommand = { readonly do: 'say'; readonly text: string } | { readonly do: 'dtmf'; readonly digits: string } | { readonly do: 'hangup' };
+export type ScriptCommand =
+  | { readonly do: 'say'; readonly text: string }
+  | { readonly do: 'dtmf'; readonly digits: string }
+  | { readonly do: 'hangup' };
 
 export interface ScriptState {
   readonly index: number;

@@ -98,7 +98,10 @@ function pairTurns({ call, measures, recordedFromMs }: SummaryInput): SummaryTur
     if (utterance !== undefined) free.delete(utterance);
     paired.push({
       caller: turn.text,
-      agent: answers.map((each) => each.heard_text).join(' ').trim(),
+      agent: answers
+        .map((each) => each.heard_text)
+        .join(' ')
+        .trim(),
       interrupted: answers.some((each) => each.interrupted),
       latencyMs: utterance?.latencyMs ?? null,
     });

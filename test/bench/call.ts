@@ -39,7 +39,12 @@ async function main(): Promise<void> {
   await mkdir(logsDir);
   const parts = loadParts(process.env);
   await using stack = await startStack({ parts, dataDir: dirs.dataDir, logsDir, external: {}, settings: { LOG_LEVEL: 'warn' } });
-  await using carrier = await startCarrier({ parts, dir: join(dirs.dataDir, 'carrier'), logFile: join(logsDir, 'carrier.log'), pbxSip: stack.sip });
+  await using carrier = await startCarrier({
+    parts,
+    dir: join(dirs.dataDir, 'carrier'),
+    logFile: join(logsDir, 'carrier.log'),
+    pbxSip: stack.sip,
+  });
 
   console.log(`One call at a time, ${values.alone}x …`);
   const alone = await callsAlone(stack, carrier, Number(values.alone));
@@ -50,7 +55,9 @@ async function main(): Promise<void> {
   const together = await runDemo({ carrier, target: targetOf(stack), calls: Number(values.calls), firstWish: Number(values.alone) });
   const usage = watch.stop();
 
-  console.log(`\n${table([['milliseconds', 'p50', 'p95', 'max'], ...callRows('alone', alone), [`webhook (${refused.status})`, ...figures(refused.tookMs)], ...callRows(`${values.calls} at once`, together)])}`);
+  console.log(
+    `\n${table([['milliseconds', 'p50', 'p95', 'max'], ...callRows('alone', alone), [`webhook (${refused.status})`, ...figures(refused.tookMs)], ...callRows(`${values.calls} at once`, together)])}`,
+  );
   console.log(`\n${usageTable(usage, together.calls.length)}`);
   console.log(`\n  ${completed(alone)} of ${values.alone} alone and ${completed(together)} of ${values.calls} at once completed.`);
   for (const failure of [...alone.failures, ...together.failures]) console.log(`  ! ${failure}`);
@@ -66,7 +73,12 @@ function targetOf(stack: Stack) {
 async function callsAlone(stack: Stack, carrier: Carrier, count: number): Promise<DemoResult> {
   const results: DemoResult[] = [];
   for (let n = 0; n < count; n++) results.push(await runDemo({ carrier, target: targetOf(stack), firstWish: n }));
-  return { ok: results.every((each) => each.ok), call: results[0]?.call ?? null, calls: results.flatMap((each) => each.calls), failures: results.flatMap((each) => each.failures) };
+  return {
+    ok: results.every((each) => each.ok),
+    call: results[0]?.call ?? null,
+    calls: results.flatMap((each) => each.calls),
+    failures: results.flatMap((each) => each.failures),
+  };
 }
 
 /** A number that is known and refused: the webhook's whole way without a call that follows. */

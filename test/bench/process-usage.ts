@@ -43,7 +43,10 @@ function readStat(pid: number): Stat[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name may hold spaces and parentheses; the fields after its last ')' begin with the third.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
     const field = (number: number): number => fields[number - 3] ?? 0;
     return [{ pid, parent: field(4), ticks: field(14) + field(15) + field(16) + field(17), rssBytes: field(24) * PAGE_BYTES }];
   } catch {

@@ -10,7 +10,10 @@ export interface WebhookRun {
 }
 
 /** Milliseconds of each answer, in the order of the posts. @throws Error when one is not answered with 200. */
-export async function postCalls(stack: Stack, { calledNumber, count, perSecond }: WebhookRun): Promise<{ readonly tookMs: number[]; readonly status: string }> {
+export async function postCalls(
+  stack: Stack,
+  { calledNumber, count, perSecond }: WebhookRun,
+): Promise<{ readonly tookMs: number[]; readonly status: string }> {
   const run = Date.now();
   const answers: Promise<{ tookMs: number; status: string }>[] = [];
   for (let n = 0; n < count; n++) {
@@ -23,8 +26,17 @@ export async function postCalls(stack: Stack, { calledNumber, count, perSecond }
   return { tookMs: all.map((each) => each.tookMs), status: [...new Set(all.map((each) => each.status))].join(', ') };
 }
 
-async function post(stack: Stack, { calledNumber, callId }: { calledNumber: string; callId: string }): Promise<{ tookMs: number; status: string }> {
-  const body = { caller_number: '+12125550100', called_number: calledNumber, call_id: callId, timestamp: Math.floor(Date.now() / 1_000), channel_id: callId };
+async function post(
+  stack: Stack,
+  { calledNumber, callId }: { calledNumber: string; callId: string },
+): Promise<{ tookMs: number; status: string }> {
+  const body = {
+    caller_number: '+12125550100',
+    called_number: calledNumber,
+    call_id: callId,
+    timestamp: Math.floor(Date.now() / 1_000),
+    channel_id: callId,
+  };
   const startedAtMs = performance.now();
   const response = await fetch(`${stack.urls.api}${INBOUND_WEBHOOK_PATH}`, {
     method: 'POST',

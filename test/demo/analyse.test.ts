@@ -8,20 +8,30 @@ const RATE = 16_000;
 function tones(durationMs: number, stretches: readonly (readonly [number, number])[], amplitude = 8_000): Int16Array {
   const pcm = new Int16Array((durationMs * RATE) / 1_000);
   for (const [from, to] of stretches) {
-    for (let i = (from * RATE) / 1_000; i < (to * RATE) / 1_000; i++) pcm[i] = Math.round(amplitude * Math.sin((i * 2 * Math.PI * 440) / RATE));
+    for (let i = (from * RATE) / 1_000; i < (to * RATE) / 1_000; i++)
+      pcm[i] = Math.round(amplitude * Math.sin((i * 2 * Math.PI * 440) / RATE));
   }
   return pcm;
 }
 
 /** Energy is judged in 20 ms windows. */
-const near = (expectedMs: number) => ({ asymmetricMatch: (value: unknown) => typeof value === 'number' && Math.abs(value - expectedMs) <= 20 });
+const near = (expectedMs: number) => ({
+  asymmetricMatch: (value: unknown) => typeof value === 'number' && Math.abs(value - expectedMs) <= 20,
+});
 
 describe('analyse', () => {
   it('measures the first audio and the answer to each caller utterance', () => {
     const measures = analyse({
       sampleRate: RATE,
-      agent: tones(10_000, [[400, 2_000], [4_600, 6_000], [8_900, 9_500]]),
-      caller: tones(10_000, [[2_500, 4_000], [7_000, 8_000]]),
+      agent: tones(10_000, [
+        [400, 2_000],
+        [4_600, 6_000],
+        [8_900, 9_500],
+      ]),
+      caller: tones(10_000, [
+        [2_500, 4_000],
+        [7_000, 8_000],
+      ]),
     });
     expect(measures.timeToFirstAudioMs).toEqual(near(400));
     expect(measures.utterances.map((utterance) => utterance.latencyMs)).toEqual([near(600), near(900)]);
@@ -33,7 +43,10 @@ describe('analyse', () => {
   it('measures an interruption from its onset to the lasting silence of the agent', () => {
     const measures = analyse({
       sampleRate: RATE,
-      agent: tones(9_000, [[1_000, 2_300], [5_000, 6_000]]),
+      agent: tones(9_000, [
+        [1_000, 2_300],
+        [5_000, 6_000],
+      ]),
       caller: tones(9_000, [[2_000, 4_000]]),
     });
     expect(measures.utterances[0]?.bargeInStopMs).toEqual(near(300));
@@ -43,7 +56,10 @@ describe('analyse', () => {
   it('does not count a short pause of the agent as a stop', () => {
     const measures = analyse({
       sampleRate: RATE,
-      agent: tones(9_000, [[1_000, 2_200], [2_500, 3_100]]),
+      agent: tones(9_000, [
+        [1_000, 2_200],
+        [2_500, 3_100],
+      ]),
       caller: tones(9_000, [[2_000, 5_000]]),
     });
     expect(measures.utterances[0]?.bargeInStopMs).toEqual(near(1_100));
@@ -55,7 +71,14 @@ describe('analyse', () => {
   });
 
   it('gives an answer to the utterance before it, not to an earlier unanswered one', () => {
-    const measures = analyse({ sampleRate: RATE, agent: tones(9_000, [[7_000, 8_000]]), caller: tones(9_000, [[1_000, 2_000], [4_000, 6_000]]) });
+    const measures = analyse({
+      sampleRate: RATE,
+      agent: tones(9_000, [[7_000, 8_000]]),
+      caller: tones(9_000, [
+        [1_000, 2_000],
+        [4_000, 6_000],
+      ]),
+    });
     expect(measures.utterances.map((utterance) => utterance.latencyMs)).toEqual([null, near(1_000)]);
   });
 
@@ -66,7 +89,11 @@ describe('analyse', () => {
 
   it('survives a silent call', () => {
     const silence = new Int16Array(RATE);
-    expect(analyse({ sampleRate: RATE, agent: silence, caller: silence })).toMatchObject({ timeToFirstAudioMs: null, utterances: [], longestSilenceMs: 0 });
+    expect(analyse({ sampleRate: RATE, agent: silence, caller: silence })).toMatchObject({
+      timeToFirstAudioMs: null,
+      utterances: [],
+      longestSilenceMs: 0,
+    });
   });
 
   it('counts samples at full scale', () => {
@@ -84,7 +111,14 @@ describe('speechSegments', () => {
   });
 
   it('bridges gaps under 200 ms only', () => {
-    const segments = speechSegments(tones(4_000, [[500, 1_000], [1_150, 1_500], [2_000, 2_500]]), RATE);
+    const segments = speechSegments(
+      tones(4_000, [
+        [500, 1_000],
+        [1_150, 1_500],
+        [2_000, 2_500],
+      ]),
+      RATE,
+    );
     expect(segments).toEqual([
       { startMs: near(500), endMs: near(1_500) },
       { startMs: near(2_000), endMs: near(2_500) },
@@ -94,7 +128,10 @@ describe('speechSegments', () => {
 
 describe('createListener', () => {
   it('hears the same in 20 ms frames as in one piece', () => {
-    const pcm = tones(3_000, [[700, 1_400], [2_000, 2_300]]);
+    const pcm = tones(3_000, [
+      [700, 1_400],
+      [2_000, 2_300],
+    ]);
     const framed = createListener(RATE);
     const changes = [];
     for (let at = 0; at < pcm.length; at += 320) changes.push(...framed.push(pcm.subarray(at, at + 320)));

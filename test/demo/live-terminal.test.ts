@@ -25,7 +25,10 @@ describe('TalkLines', () => {
     lines.agentOn(3_100);
     lines.agentOff(3_500);
     lines.agentWords('Good morning.', 2_640, false);
-    expect(lines.take(3_600)).toEqual([expect.objectContaining({ text: 'hello' }), expect.objectContaining({ text: 'Good morning.', latencyMs: 650 })]);
+    expect(lines.take(3_600)).toEqual([
+      expect.objectContaining({ text: 'hello' }),
+      expect.objectContaining({ text: 'Good morning.', latencyMs: 650 }),
+    ]);
   });
 
   it('shows a line without words when none come', () => {

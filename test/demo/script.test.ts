@@ -67,14 +67,21 @@ describe('advance', () => {
   it('ignores words that were begun before its last line', () => {
     const caller = play([{ do: 'say', text: 'hello' }, { do: 'hear', what: 'a price', expect: /euro/ }, { do: 'hangup' }]);
     caller.send(tick(10_000), { kind: 'spoken', atMs: 11_000 });
-    caller.send({ kind: 'agent_words', atMs: 11_500, startedAtMs: 5_000, text: 'ten euro' }, ...speech(11_500, 12_000, 'One moment.'), tick(13_000));
+    caller.send(
+      { kind: 'agent_words', atMs: 11_500, startedAtMs: 5_000, text: 'ten euro' },
+      ...speech(11_500, 12_000, 'One moment.'),
+      tick(13_000),
+    );
     expect(caller.outcome().done).toBe(false);
     caller.send(...speech(14_000, 15_000, 'Ten euro.'), tick(15_700));
     expect(caller.outcome()).toEqual({ done: true, failure: null });
   });
 
   it('interrupts only while the agent speaks, and only after the given time', () => {
-    const caller = play([{ do: 'interrupt', afterMs: 1_500 }, { do: 'say', text: 'stop' }]);
+    const caller = play([
+      { do: 'interrupt', afterMs: 1_500 },
+      { do: 'say', text: 'stop' },
+    ]);
     caller.send({ kind: 'agent_on', atMs: 100 }, tick(1_500));
     expect(caller.done).toEqual([]);
     // A gap between two words does not start the clock again, but nobody interrupts a pause.

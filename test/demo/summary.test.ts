@@ -35,15 +35,25 @@ const input: SummaryInput = {
     usage: null,
     tool_runs: [],
     bookings: [
-      { ...row, id: 'b', status: 'confirmed', starts_at: '2026-01-07T16:00:00.000Z', ends_at: '2026-01-07T16:30:00.000Z', customer_name: null, service: null, notes: null, source_call_id: '1' },
+      {
+        ...row,
+        id: 'b',
+        status: 'confirmed',
+        starts_at: '2026-01-07T16:00:00.000Z',
+        ends_at: '2026-01-07T16:30:00.000Z',
+        customer_name: null,
+        service: null,
+        notes: null,
+        source_call_id: '1',
+      },
     ],
     turns: [
-    turn(0, 'agent', 2_000, 'Welcome.'),
-    turn(1, 'caller', 4_100, 'what are your opening hours'),
-    turn(2, 'agent', 6_300, 'We are open from nine to five.', 'We are open'),
-    turn(3, 'caller', 8_050, 'book an appointment'),
-    turn(4, 'agent', 9_000, 'One moment.'),
-    turn(5, 'agent', 11_000, 'It is booked.'),
+      turn(0, 'agent', 2_000, 'Welcome.'),
+      turn(1, 'caller', 4_100, 'what are your opening hours'),
+      turn(2, 'agent', 6_300, 'We are open from nine to five.', 'We are open'),
+      turn(3, 'caller', 8_050, 'book an appointment'),
+      turn(4, 'agent', 9_000, 'One moment.'),
+      turn(5, 'agent', 11_000, 'It is booked.'),
     ],
   },
   historyEvents: 24,
@@ -71,7 +81,12 @@ describe('summarise', () => {
       { caller: 'what are your opening hours', agent: 'We are open', interrupted: true, latencyMs: 800 },
       { caller: 'book an appointment', agent: 'One moment. It is booked.', interrupted: false, latencyMs: 700 },
     ]);
-    expect(summary).toMatchObject({ timeToFirstAudioMs: 420, turnLatencyMs: { p50: 700, max: 800 }, bargeInStopMs: 310, historyEvents: 24 });
+    expect(summary).toMatchObject({
+      timeToFirstAudioMs: 420,
+      turnLatencyMs: { p50: 700, max: 800 },
+      bargeInStopMs: 310,
+      historyEvents: 24,
+    });
     expect(summary.script).toEqual({ passed: true, failure: null });
   });
 
@@ -108,7 +123,9 @@ describe('formatSummary', () => {
 
   it('counts many calls', () => {
     const summary = summarise(input);
-    const text = formatSummary({ ok: true, call: summary, calls: [summary, { ...summary, disposition: 'error' }], failures: [] }).join('\n');
+    const text = formatSummary({ ok: true, call: summary, calls: [summary, { ...summary, disposition: 'error' }], failures: [] }).join(
+      '\n',
+    );
     expect(text).toContain('2 recorded, 1 completed');
   });
 });

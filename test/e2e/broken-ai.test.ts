@@ -19,7 +19,8 @@ const defects = stages.flatMap((stage) => faults.map((fault) => ({ stage, fault 
 type Defect = (typeof defects)[number];
 
 /** A name that the answer to "what are your opening hours" begins with, and that the model is told. */
-const nameOf = ({ stage, fault }: Defect): string => `${stage.toUpperCase()} ${{ status_500: 'Broken', hangs: 'Hanging', stops_halfway: 'Halving' }[fault]} Bakery`;
+const nameOf = ({ stage, fault }: Defect): string =>
+  `${stage.toUpperCase()} ${{ status_500: 'Broken', hangs: 'Hanging', stops_halfway: 'Halving' }[fault]} Bakery`;
 /** ISO 639-2 keeps qaa to qtz for private use: the only word about the business that reaches speech recognition. */
 const languageOf = (fault: Fault): string => ({ status_500: 'qaa', hangs: 'qab', stops_halfway: 'qac' })[fault];
 
@@ -82,24 +83,40 @@ async function callDefective(defect: Defect, n: number): Promise<Outcome> {
   await calls.api('POST', `/tenants/${id}/phone-numbers`, { did_number: did });
   const dialled = await calls.dial({ to: did, script: scripts[defect.stage] });
   const stored = records({ apiUrl: calls.stack.urls.api, tenantId: id });
-  return { dialled, heard: await dialled.heard(), record: await stored.finished({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs }, 30_000) };
+  return {
+    dialled,
+    heard: await dialled.heard(),
+    record: await stored.finished({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs }, 30_000),
+  };
 }
 
 describe.each(defects)('$stage that $fault', (defect) => {
-  it('is met with the sentence of the error table, then a goodbye', async () => {
-    const { heard } = await outcomes.get(keyOf(defect))!;
-    expect(await agentSaid(heard, sentences[defect.stage])).toBeGreaterThan(SAME_WORDS);
-    expect(await agentSaid(heard, phraseText.error_goodbye)).toBeGreaterThan(SAME_WORDS);
-  }, TIMEOUT_MS);
+  it(
+    'is met with the sentence of the error table, then a goodbye',
+    async () => {
+      const { heard } = await outcomes.get(keyOf(defect))!;
+      expect(await agentSaid(heard, sentences[defect.stage])).toBeGreaterThan(SAME_WORDS);
+      expect(await agentSaid(heard, phraseText.error_goodbye)).toBeGreaterThan(SAME_WORDS);
+    },
+    TIMEOUT_MS,
+  );
 
-  it('ends the call as an error of that stage, once, and after retries', async () => {
-    const { record } = await outcomes.get(keyOf(defect))!;
-    expect(record).toMatchObject({ status: 'failed', disposition: 'error', reason: `${defect.stage}_failed` });
-    expect(ai.broken.get(keyOf(defect))).toBeGreaterThanOrEqual(3);
-  }, TIMEOUT_MS);
+  it(
+    'ends the call as an error of that stage, once, and after retries',
+    async () => {
+      const { record } = await outcomes.get(keyOf(defect))!;
+      expect(record).toMatchObject({ status: 'failed', disposition: 'error', reason: `${defect.stage}_failed` });
+      expect(ai.broken.get(keyOf(defect))).toBeGreaterThanOrEqual(3);
+    },
+    TIMEOUT_MS,
+  );
 });
 
-it('leaves nothing behind', async () => {
-  await Promise.allSettled(outcomes.values());
-  await assertNothingLeft(calls);
-}, TIMEOUT_MS);
+it(
+  'leaves nothing behind',
+  async () => {
+    await Promise.allSettled(outcomes.values());
+    await assertNothingLeft(calls);
+  },
+  TIMEOUT_MS,
+);

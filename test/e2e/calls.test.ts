@@ -39,93 +39,138 @@ beforeAll(async () => {
 afterAll(() => calls?.[Symbol.asyncDispose](), CALL_TIMEOUT_MS);
 
 describe('calls that are not taken', () => {
-  it('answers a number that nobody has with SIP 404, and keeps no record', async () => {
-    const dialled = await calls.dial({ to: numbers.unknown, script: [{ do: 'hangup' }] });
-    expect(dialled.answered).toBe(false);
-    // Q.850 1: unallocated number.
-    expect((await dialled.call.ended).cause).toBe(1);
-    expect(await calls.records.callOf({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs })).toBeUndefined();
-  }, CALL_TIMEOUT_MS);
+  it(
+    'answers a number that nobody has with SIP 404, and keeps no record',
+    async () => {
+      const dialled = await calls.dial({ to: numbers.unknown, script: [{ do: 'hangup' }] });
+      expect(dialled.answered).toBe(false);
+      // Q.850 1: unallocated number.
+      expect((await dialled.call.ended).cause).toBe(1);
+      expect(await calls.records.callOf({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs })).toBeUndefined();
+    },
+    CALL_TIMEOUT_MS,
+  );
 
-  it('tells the caller of an inactive number that it is not in service', async () => {
-    await calls.api('POST', `${tenant()}/phone-numbers`, { did_number: numbers.inactive, is_active: false });
-    const dialled = await calls.dial({ to: numbers.inactive, script: [{ do: 'await_hangup', timeoutMs: 20_000 }] });
-    expect(dialled.failure).toBeNull();
-    expect(await promptPlayed(await dialled.heard(), calls, 'not-in-service')).toBeGreaterThan(SAME_WORDS);
-    expect(await dialled.record()).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: 'inactive_did' });
-  }, CALL_TIMEOUT_MS);
+  it(
+    'tells the caller of an inactive number that it is not in service',
+    async () => {
+      await calls.api('POST', `${tenant()}/phone-numbers`, { did_number: numbers.inactive, is_active: false });
+      const dialled = await calls.dial({ to: numbers.inactive, script: [{ do: 'await_hangup', timeoutMs: 20_000 }] });
+      expect(dialled.failure).toBeNull();
+      expect(await promptPlayed(await dialled.heard(), calls, 'not-in-service')).toBeGreaterThan(SAME_WORDS);
+      expect(await dialled.record()).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: 'inactive_did' });
+    },
+    CALL_TIMEOUT_MS,
+  );
 
-  it('tells the caller of a suspended business the same', async () => {
-    const { id } = await calls.api<{ id: string }>('POST', '/tenants', { name: 'Closed Shop', country: 'US', timezone: 'America/New_York' });
-    await calls.api('POST', `/tenants/${id}/ai-profiles`, { name: 'Desk', role: 'receptionist', system_prompt: 'Be kind.', is_default: true });
-    await calls.api('POST', `/tenants/${id}/phone-numbers`, { did_number: numbers.suspended });
-    await calls.api('PATCH', `/tenants/${id}`, { status: 'suspended' });
-    const dialled = await calls.dial({ to: numbers.suspended, script: [{ do: 'await_hangup', timeoutMs: 20_000 }] });
-    expect(await promptPlayed(await dialled.heard(), calls, 'not-in-service')).toBeGreaterThan(SAME_WORDS);
-    const stored = records({ apiUrl: calls.stack.urls.api, tenantId: id });
-    const record = await stored.finished({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs });
-    expect(record).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: 'tenant_suspended' });
-  }, CALL_TIMEOUT_MS);
+  it(
+    'tells the caller of a suspended business the same',
+    async () => {
+      const { id } = await calls.api<{ id: string }>('POST', '/tenants', {
+        name: 'Closed Shop',
+        country: 'US',
+        timezone: 'America/New_York',
+      });
+      await calls.api('POST', `/tenants/${id}/ai-profiles`, {
+        name: 'Desk',
+        role: 'receptionist',
+        system_prompt: 'Be kind.',
+        is_default: true,
+      });
+      await calls.api('POST', `/tenants/${id}/phone-numbers`, { did_number: numbers.suspended });
+      await calls.api('PATCH', `/tenants/${id}`, { status: 'suspended' });
+      const dialled = await calls.dial({ to: numbers.suspended, script: [{ do: 'await_hangup', timeoutMs: 20_000 }] });
+      expect(await promptPlayed(await dialled.heard(), calls, 'not-in-service')).toBeGreaterThan(SAME_WORDS);
+      const stored = records({ apiUrl: calls.stack.urls.api, tenantId: id });
+      const record = await stored.finished({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs });
+      expect(record).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: 'tenant_suspended' });
+    },
+    CALL_TIMEOUT_MS,
+  );
 });
 
 describe('calls that end early', () => {
-  it('closes a call whose caller hangs up during the greeting as abandoned', async () => {
-    const dialled = await calls.dial({ script: [{ do: 'interrupt', afterMs: 800 }, { do: 'hangup' }] });
-    expect(dialled.answered).toBe(true);
-    expect(await dialled.record()).toMatchObject({ status: 'completed', disposition: 'abandoned' });
-  }, CALL_TIMEOUT_MS);
+  it(
+    'closes a call whose caller hangs up during the greeting as abandoned',
+    async () => {
+      const dialled = await calls.dial({ script: [{ do: 'interrupt', afterMs: 800 }, { do: 'hangup' }] });
+      expect(dialled.answered).toBe(true);
+      expect(await dialled.record()).toMatchObject({ status: 'completed', disposition: 'abandoned' });
+    },
+    CALL_TIMEOUT_MS,
+  );
 
-  it('says goodbye when an operator ends the call', async () => {
-    const from = nextCallerNumber();
-    const sinceMs = Date.now();
-    const talk = calls.dial({ from, script: [{ do: 'hear', what: 'a greeting', expect: /help/i }, { do: 'await_hangup', timeoutMs: 30_000 }] });
-    let live: CallView | undefined;
-    await until('the call is in progress', async () => {
-      live = await calls.records.callOf({ callerNumber: from, sinceMs });
-      return live?.status === 'in_progress';
-    });
-    await calls.api('POST', `${tenant()}/calls/${live?.id}/hangup`, { reason: 'shift_over' });
-    const dialled = await talk;
-    expect(await agentSaid(await dialled.heard(), phraseText.operator_goodbye)).toBeGreaterThan(SAME_WORDS);
-    const record: CallDetailView = await dialled.record();
-    expect(record).toMatchObject({ status: 'completed', disposition: 'operator_hangup' });
-    await expect(calls.api('POST', `${tenant()}/calls/${record.id}/hangup`)).rejects.toThrow('409');
-  }, CALL_TIMEOUT_MS);
+  it(
+    'says goodbye when an operator ends the call',
+    async () => {
+      const from = nextCallerNumber();
+      const sinceMs = Date.now();
+      const talk = calls.dial({
+        from,
+        script: [
+          { do: 'hear', what: 'a greeting', expect: /help/i },
+          { do: 'await_hangup', timeoutMs: 30_000 },
+        ],
+      });
+      let live: CallView | undefined;
+      await until('the call is in progress', async () => {
+        live = await calls.records.callOf({ callerNumber: from, sinceMs });
+        return live?.status === 'in_progress';
+      });
+      await calls.api('POST', `${tenant()}/calls/${live?.id}/hangup`, { reason: 'shift_over' });
+      const dialled = await talk;
+      expect(await agentSaid(await dialled.heard(), phraseText.operator_goodbye)).toBeGreaterThan(SAME_WORDS);
+      const record: CallDetailView = await dialled.record();
+      expect(record).toMatchObject({ status: 'completed', disposition: 'operator_hangup' });
+      await expect(calls.api('POST', `${tenant()}/calls/${record.id}/hangup`)).rejects.toThrow('409');
+    },
+    CALL_TIMEOUT_MS,
+  );
 });
 
 describe('a narrowband caller', () => {
-  it.each(['ulaw', 'alaw'] as const)('hears the greeting over %s', async (codec) => {
-    const dialled = await calls.dial({ codec, script: [{ do: 'hear', what: 'a greeting', expect: /help/i }, { do: 'hangup' }] });
-    expect(dialled.failure).toBeNull();
-    const record = await dialled.record();
-    expect(await agentSaid(await dialled.heard(), record.turns[0]?.text ?? '')).toBeGreaterThan(SAME_WORDS);
-    expect(record.disposition).toBe('abandoned');
-  }, CALL_TIMEOUT_MS);
+  it.each(['ulaw', 'alaw'] as const)(
+    'hears the greeting over %s',
+    async (codec) => {
+      const dialled = await calls.dial({ codec, script: [{ do: 'hear', what: 'a greeting', expect: /help/i }, { do: 'hangup' }] });
+      expect(dialled.failure).toBeNull();
+      const record = await dialled.record();
+      expect(await agentSaid(await dialled.heard(), record.turns[0]?.text ?? '')).toBeGreaterThan(SAME_WORDS);
+      expect(record.disposition).toBe('abandoned');
+    },
+    CALL_TIMEOUT_MS,
+  );
 });
 
 describe('the same webhook twice at once', () => {
-  it('is one call with one answer', async () => {
-    const from = nextCallerNumber();
-    const sinceMs = Date.now();
-    const body = JSON.stringify({
-      caller_number: from,
-      called_number: calls.stack.demo.did,
-      call_id: `twice-${sinceMs}`,
-      timestamp: Math.floor(sinceMs / 1_000),
-      channel_id: `twice-${sinceMs}`,
-    });
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${calls.stack.env['TELEPHONY_WEBHOOK_SECRET']}` };
-    const post = () => fetch(`${calls.stack.urls.api}${INBOUND_WEBHOOK_PATH}`, { method: 'POST', headers, body });
-    const answers = await Promise.all([post(), post(), post()].map(async (response) => (await (await response).json()) as InboundWebhookResponse));
-    expect(answers[0]).toMatchObject({ status: 'accepted', call_record_id: expect.any(String) });
-    expect(answers[1]).toEqual(answers[0]);
-    expect(answers[2]).toEqual(answers[0]);
-    // The channel never comes: the record is closed all the same, once.
-    const record = await calls.records.finished({ callerNumber: from, sinceMs }, 60_000);
-    expect(['abandoned', 'error']).toContain(record.disposition);
-    const { items } = await calls.api<Page<CallView>>('GET', `${tenant()}/calls?caller_number=${encodeURIComponent(from)}`);
-    expect(items).toHaveLength(1);
-  }, CALL_TIMEOUT_MS);
+  it(
+    'is one call with one answer',
+    async () => {
+      const from = nextCallerNumber();
+      const sinceMs = Date.now();
+      const body = JSON.stringify({
+        caller_number: from,
+        called_number: calls.stack.demo.did,
+        call_id: `twice-${sinceMs}`,
+        timestamp: Math.floor(sinceMs / 1_000),
+        channel_id: `twice-${sinceMs}`,
+      });
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${calls.stack.env['TELEPHONY_WEBHOOK_SECRET']}` };
+      const post = () => fetch(`${calls.stack.urls.api}${INBOUND_WEBHOOK_PATH}`, { method: 'POST', headers, body });
+      const answers = await Promise.all(
+        [post(), post(), post()].map(async (response) => (await (await response).json()) as InboundWebhookResponse),
+      );
+      expect(answers[0]).toMatchObject({ status: 'accepted', call_record_id: expect.any(String) });
+      expect(answers[1]).toEqual(answers[0]);
+      expect(answers[2]).toEqual(answers[0]);
+      // The channel never comes: the record is closed all the same, once.
+      const record = await calls.records.finished({ callerNumber: from, sinceMs }, 60_000);
+      expect(['abandoned', 'error']).toContain(record.disposition);
+      const { items } = await calls.api<Page<CallView>>('GET', `${tenant()}/calls?caller_number=${encodeURIComponent(from)}`);
+      expect(items).toHaveLength(1);
+    },
+    CALL_TIMEOUT_MS,
+  );
 });
 
 describe('the demo call', () => {
@@ -184,9 +229,13 @@ describe('the demo call', () => {
 });
 
 describe('after all these calls', () => {
-  it('nothing is left: no channel, bridge, workflow, or Redis key without TTL', async () => {
-    await assertNothingLeft(calls);
-  }, CALL_TIMEOUT_MS);
+  it(
+    'nothing is left: no channel, bridge, workflow, or Redis key without TTL',
+    async () => {
+      await assertNothingLeft(calls);
+    },
+    CALL_TIMEOUT_MS,
+  );
 
   it('every call has one terminal disposition', async () => {
     const { items } = await calls.api<Page<CallView>>('GET', `${tenant()}/calls`);
@@ -198,4 +247,3 @@ describe('after all these calls', () => {
     }
   });
 });
-

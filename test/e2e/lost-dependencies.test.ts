@@ -48,7 +48,11 @@ describe('a process that cannot start', () => {
 
   async function startAlone(name: string, changes: Readonly<Record<string, string>>): Promise<{ code: number | null; said: string }> {
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...calls.stack.env, ...changes };
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/bin', `${name}.ts`)], { env, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/bin', `${name}.ts`)], {
+      env,
+      cwd: tmpdir(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let said = '';
     for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text: string) => (said += text));
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -61,67 +65,95 @@ describe('a process that cannot start', () => {
     ['api', 'REDIS_URL', 'Redis'],
     ['worker', 'REDIS_URL', 'Redis'],
     ['media', 'REDIS_URL', 'Redis'],
-  ])('%s with a %s that refuses names it, and its exit code says unavailable', async (name, key, part) => {
-    const port = await freePort();
-    const url = Object.assign(new URL(calls.stack.env[key] ?? ''), { host: `127.0.0.1:${port}` });
-    const { code, said } = await startAlone(name, { [key]: url.href });
-    expect({ code, said }).toEqual({ code: exits.unavailable, said: expect.stringMatching(`^${name}: ${part} cannot be \\w+ at 127\\.0\\.0\\.1:${port} \\(${key}\\)`) });
-    expect(said).not.toMatch(/\n\s+at /);
-    if (url.password !== '') expect(said).not.toContain(url.password);
-  }, TIMEOUT_MS);
+  ])(
+    '%s with a %s that refuses names it, and its exit code says unavailable',
+    async (name, key, part) => {
+      const port = await freePort();
+      const url = Object.assign(new URL(calls.stack.env[key] ?? ''), { host: `127.0.0.1:${port}` });
+      const { code, said } = await startAlone(name, { [key]: url.href });
+      expect({ code, said }).toEqual({
+        code: exits.unavailable,
+        said: expect.stringMatching(`^${name}: ${part} cannot be \\w+ at 127\\.0\\.0\\.1:${port} \\(${key}\\)`),
+      });
+      expect(said).not.toMatch(/\n\s+at /);
+      if (url.password !== '') expect(said).not.toContain(url.password);
+    },
+    TIMEOUT_MS,
+  );
 
-  it('names every key that is missing or not valid, and never a value', async () => {
-    const { code, said } = await startAlone('media', { APP_ENV: 'sandbox-value', DATABASE_URL: '', MAX_CONVERSATION_TURNS: 'many-value' });
-    expect(code).toBe(exits.config);
-    for (const key of ['APP_ENV (not valid)', 'DATABASE_URL (missing)', 'MAX_CONVERSATION_TURNS (not valid)']) expect(said).toContain(key);
-    expect(said).not.toContain('-value');
-  }, TIMEOUT_MS);
+  it(
+    'names every key that is missing or not valid, and never a value',
+    async () => {
+      const { code, said } = await startAlone('media', {
+        APP_ENV: 'sandbox-value',
+        DATABASE_URL: '',
+        MAX_CONVERSATION_TURNS: 'many-value',
+      });
+      expect(code).toBe(exits.config);
+      for (const key of ['APP_ENV (not valid)', 'DATABASE_URL (missing)', 'MAX_CONVERSATION_TURNS (not valid)'])
+        expect(said).toContain(key);
+      expect(said).not.toContain('-value');
+    },
+    TIMEOUT_MS,
+  );
 });
 
-it('goes on with a call while PostgreSQL and Redis refuse connections, and writes everything afterwards', async () => {
-  const lines: string[] = [];
-  const dialled = await calls.dial({
-    script: [
-      { do: 'hear', what: 'a greeting', expect: /help/i },
-      { do: 'say', text: 'what are your opening hours' },
-      // Nothing can be read from the API now: the voice alone tells that the agent answers.
-      { do: 'hear', what: 'an answer' },
-      { do: 'say', text: 'no that is everything thank you goodbye' },
-      { do: 'await_hangup', timeoutMs: 60_000 },
-    ],
-    onMoment: (moment) => {
-      if (moment.kind !== 'say') return;
-      lines.push(moment.text);
-      if (lines.length === 1) void Promise.all([postgres.shut(), redis.shut()]);
-      if (lines.length === 2) void Promise.all([postgres.open(), redis.open()]);
-    },
-  });
-  expect(dialled.failure).toBeNull();
-  const record = await dialled.record();
-  expect(record).toMatchObject({ status: 'completed', disposition: 'completed' });
-  const texts = record.turns.map((turn) => turn.text);
-  expect(texts).toContain('what are your opening hours');
-  expect(texts).not.toContain(phraseText.error_goodbye);
-  expect(record.turns.map((turn) => turn.sequence)).toEqual(record.turns.map((_, i) => i));
-}, TIMEOUT_MS);
+it(
+  'goes on with a call while PostgreSQL and Redis refuse connections, and writes everything afterwards',
+  async () => {
+    const lines: string[] = [];
+    const dialled = await calls.dial({
+      script: [
+        { do: 'hear', what: 'a greeting', expect: /help/i },
+        { do: 'say', text: 'what are your opening hours' },
+        // Nothing can be read from the API now: the voice alone tells that the agent answers.
+        { do: 'hear', what: 'an answer' },
+        { do: 'say', text: 'no that is everything thank you goodbye' },
+        { do: 'await_hangup', timeoutMs: 60_000 },
+      ],
+      onMoment: (moment) => {
+        if (moment.kind !== 'say') return;
+        lines.push(moment.text);
+        if (lines.length === 1) void Promise.all([postgres.shut(), redis.shut()]);
+        if (lines.length === 2) void Promise.all([postgres.open(), redis.open()]);
+      },
+    });
+    expect(dialled.failure).toBeNull();
+    const record = await dialled.record();
+    expect(record).toMatchObject({ status: 'completed', disposition: 'completed' });
+    const texts = record.turns.map((turn) => turn.text);
+    expect(texts).toContain('what are your opening hours');
+    expect(texts).not.toContain(phraseText.error_goodbye);
+    expect(record.turns.map((turn) => turn.sequence)).toEqual(record.turns.map((_, i) => i));
+  },
+  TIMEOUT_MS,
+);
 
-it('apologises to the caller when the webhook does not answer, and closes what arrives late', async () => {
-  const { api } = calls.stack.pids();
-  if (api === undefined) throw new Error('the API does not run');
-  process.kill(api, 'SIGSTOP');
-  let dialled;
-  try {
-    dialled = await calls.dial({ script: [{ do: 'await_hangup', timeoutMs: 40_000 }] });
-  } finally {
-    process.kill(api, 'SIGCONT');
-  }
-  const heard = await dialled.heard();
-  expect(await promptPlayed(heard, calls, 'technical-problem')).toBeGreaterThan(SAME_WORDS);
-  expect(await promptPlayed(heard, calls, 'call-again')).toBeGreaterThan(SAME_WORDS);
-}, TIMEOUT_MS);
+it(
+  'apologises to the caller when the webhook does not answer, and closes what arrives late',
+  async () => {
+    const { api } = calls.stack.pids();
+    if (api === undefined) throw new Error('the API does not run');
+    process.kill(api, 'SIGSTOP');
+    let dialled;
+    try {
+      dialled = await calls.dial({ script: [{ do: 'await_hangup', timeoutMs: 40_000 }] });
+    } finally {
+      process.kill(api, 'SIGCONT');
+    }
+    const heard = await dialled.heard();
+    expect(await promptPlayed(heard, calls, 'technical-problem')).toBeGreaterThan(SAME_WORDS);
+    expect(await promptPlayed(heard, calls, 'call-again')).toBeGreaterThan(SAME_WORDS);
+  },
+  TIMEOUT_MS,
+);
 
-it('leaves nothing behind', async () => {
-  await assertNothingLeft(calls);
-  const { items } = await calls.api<{ items: { disposition: string | null }[] }>('GET', `/tenants/${calls.stack.demo.tenantId}/calls`);
-  expect(items.map((call) => call.disposition)).not.toContain(null);
-}, TIMEOUT_MS);
+it(
+  'leaves nothing behind',
+  async () => {
+    await assertNothingLeft(calls);
+    const { items } = await calls.api<{ items: { disposition: string | null }[] }>('GET', `/tenants/${calls.stack.demo.tenantId}/calls`);
+    expect(items.map((call) => call.disposition)).not.toContain(null);
+  },
+  TIMEOUT_MS,
+);

@@ -66,7 +66,9 @@ export async function startCallStack(options: CallStackOptions = {}): Promise<Ca
         settings: { LOG_LEVEL: 'info', TEMPORAL_TASK_QUEUE: taskQueue, ...options.settings },
       }),
     );
-    const carrier = running.use(await startCarrier({ parts, dir: join(dataDir, 'carrier'), logFile: join(logsDir, 'carrier.log'), pbxSip: stack.sip }));
+    const carrier = running.use(
+      await startCarrier({ parts, dir: join(dataDir, 'carrier'), logFile: join(logsDir, 'carrier.log'), pbxSip: stack.sip }),
+    );
     const stored = records({ apiUrl: stack.urls.api, tenantId: stack.demo.tenantId });
     return {
       stack,
@@ -94,7 +96,13 @@ async function dial({ carrier, stored, defaultTo }: DialContext, options: DialOp
   const from = options.from ?? nextCallerNumber();
   const placedAtMs = Date.now();
   const placed = { callerNumber: from, sinceMs: placedAtMs };
-  const result = await callAndTalk({ ...options, carrier, to: options.to ?? defaultTo, from, listenToWords: (onWords) => stored.listen(placed, onWords) });
+  const result = await callAndTalk({
+    ...options,
+    carrier,
+    to: options.to ?? defaultTo,
+    from,
+    listenToWords: (onWords) => stored.listen(placed, onWords),
+  });
   return {
     ...result,
     from,
