@@ -3,6 +3,9 @@ import type { SpeechToText, TranscribeRequest } from '../ports.ts';
 import { encodeWav } from '../wav.ts';
 import { brokenReply, fail } from './failure.ts';
 
+/** The API refuses less; nobody says anything in that time. */
+const SHORTEST_SECONDS = 0.1;
+
 /** Transcription of one utterance: a WAV built in memory, posted as multipart/form-data. */
 export class OpenAISpeechToText implements SpeechToText {
   readonly #api: OpenAI;
@@ -15,6 +18,7 @@ export class OpenAISpeechToText implements SpeechToText {
   async transcribe(request: TranscribeRequest): Promise<string> {
     const { signal, model } = request;
     signal.throwIfAborted();
+    if (request.pcm.length < request.sampleRate * SHORTEST_SECONDS) return '';
     // The API wants ISO 639-1, the plan speaks BCP 47.
     const language = request.language.split('-')[0]?.toLowerCase() ?? 'en';
     const file = new File([encodeWav(request)], 'speech.wav', { type: 'audio/wav' });

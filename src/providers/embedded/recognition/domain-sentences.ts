@@ -117,7 +117,7 @@ export const topics: readonly Topic[] = [
       '(actually|no|wait|no wait|sorry|no sorry|oh) i (meant|mean|said) {day} (not {day}|not {weekday}|at {time}|)',
       '{weekday} not {weekday}',
       '(actually|no|wait|) (can|could) we (change|move) (it|that) to ({moment}|{time}) (instead|)',
-      '(actually|) i (would prefer|\'d prefer|would rather have) ({moment}|{time}|{part})',
+      '(actually|) (i would prefer|i\'d prefer|i would rather have) ({moment}|{time}|{part})',
       '(do you have|is there) (something|anything|another time) (else|earlier|later|earlier on {weekday}|later in the day)',
       '(earlier|later|another day|a different day|another time) {please}',
       '(never mind|forget it|cancel that|forget about it|i changed my mind)',

@@ -22,12 +22,21 @@ export const fillings: Readonly<Record<string, string>> = {
   service:
     '(cleaning|dental cleaning|teeth cleaning|check up|checkup|dental checkup|filling|consultation|haircut|hair cut|root canal|whitening|massage|manicure|facial|follow up|physical|exam|examination|flu shot|vaccination|blood test|x ray|crown|shave|color)',
   first:
-    '(john|sarah|david|anna|michael|mary|james|robert|linda|susan|peter|paul|mark|maria|emma|daniel|thomas|laura|karen|lisa|nancy|william|richard|joseph|charles|christopher|jennifer|patricia|elizabeth|barbara|jessica|matthew|anthony|steven|andrew|kevin|brian|george|edward|amy|angela|anne|alice|julia|jane|helen|kate|olivia|sophia|emily|jack|harry|tom|tim|ben|sam|alex|chris|martin|simon|rachel|rebecca|ruth|carol|diana|eric|frank|henry|jason|justin|kim|lucy|megan|nicole|oliver|philip|ryan|scott|stephen|victoria|walter)',
-  last: '(smith|johnson|miller|williams|brown|jones|davis|wilson|anderson|taylor|thomas|moore|martin|jackson|thompson|white|harris|clark|lewis|robinson|walker|young|allen|king|wright|scott|green|baker|adams|nelson|hill|campbell|mitchell|roberts|carter|phillips|evans|turner|parker|collins|edwards|stewart|morris|murphy|cook|rogers|morgan|cooper|peterson|reed|bailey|bell|kelly|howard|ward|cox|richardson|wood|watson|brooks|bennett|gray|hughes|price|foster|garcia|martinez|rodriguez|lopez|gonzalez|lee|patel|singh|meyer|schmidt|keller|fischer|weber|wagner)',
+    '(john|sarah|david|anna|michael|mary|james|robert|linda|susan|peter|paul|mark|maria|emma|daniel|thomas|laura|karen|lisa|nancy|william|richard|joseph|charles|christopher|jennifer|patricia|elizabeth|barbara|jessica|matthew|anthony|steven|andrew|kevin|brian|george|edward|amy|angela|anne|alice|julia|jane|helen|kate|olivia|sophia|emily|jack|harry|tom|ben|alex|chris|martin|simon|rachel|rebecca|ruth|carol|diana|eric|frank|henry|jason|justin|kim|lucy|megan|nicole|oliver|philip|ryan|scott|stephen|victoria|walter)',
+  last: '(smith|johnson|miller|williams|brown|jones|davis|wilson|anderson|taylor|thomas|moore|martin|jackson|thompson|white|harris|clark|lewis|robinson|walker|young|allen|king|wright|scott|green|baker|adams|nelson|hill|campbell|mitchell|roberts|carter|phillips|evans|turner|parker|collins|edwards|stewart|morris|murphy|cook|rogers|morgan|cooper|peterson|reed|bailey|bell|kelly|howard|ward|cox|richardson|wood|watson|brooks|bennett|gray|price|foster|garcia|martinez|rodriguez|lopez|gonzalez|lee|patel|singh|meyer|schmidt|keller|fischer|weber|wagner)',
   name: '({first} {last}|{first} {last}|{first}|{last})',
   yes: '(yes|yes|yeah|yep|sure|okay|of course|alright|right|correct|absolutely|definitely|exactly)',
   no: '(no|no|nope|no no|not really)',
   thanks: '(thank you|thank you|thanks|thank you very much|thanks a lot|thank you so much|many thanks|great thank you|okay thank you|perfect thank you|wonderful thank you)',
   bye: '(goodbye|goodbye|bye|bye bye|good bye|have a nice day|have a good day|see you then|see you soon|talk to you later|take care)',
   hello: '(hello|hi|hey|good morning|good afternoon|good evening|hi there|hello there)',
+};
+
+/**
+ * How words also sound on the line, beside the dictionary's ways: speech codecs and small speakers
+ * take the hiss from "th", and "thank you" was heard as "sam you".
+ */
+export const linePronunciations: Readonly<Record<string, readonly string[]>> = {
+  thank: ['S AE NG K', 'F AE NG K'],
+  thanks: ['S AE NG K S', 'F AE NG K S'],
 };

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { topics } from './domain-sentences.ts';
-import { fillings } from './domain-words.ts';
+import { fillings, linePronunciations } from './domain-words.ts';
 import { readVocabulary } from './general-vocabulary.ts';
 import type { RecognizerProgram } from './process.ts';
 import { unroll } from './sentence-generator.ts';
@@ -51,6 +51,10 @@ function pronunciations(text: string): Map<string, string[]> {
     const lines = byWord.get(word);
     if (lines === undefined) byWord.set(word, [line]);
     else lines.push(line);
+  }
+  for (const [word, sounds] of Object.entries(linePronunciations)) {
+    const lines = byWord.get(word);
+    for (const sound of sounds) lines?.push(`${word}(${lines.length + 1}) ${sound}`);
   }
   return byWord;
 }
