@@ -2,7 +2,8 @@
 import type { Carrier } from './carrier.ts';
 import type { CallOptions, CarrierCall } from './carrier-call.ts';
 import { createListener } from './hear.ts';
-import { advance, startScript, type ScriptCommand, type ScriptEvent, type Step } from './script.ts';
+import { advance, startScript } from './script.ts';
+import type { ScriptCommand, ScriptEvent, Step } from './script-steps.ts';
 import { LINE_RATE } from './voice-line.ts';
 
 export interface AgentWords {

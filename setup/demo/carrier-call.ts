@@ -1,9 +1,9 @@
 /** One call placed by the carrier: its line, what became of it, and the recording of both directions. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AriClient, AriEvent } from './ari-client.ts';
+import { finishRecording, type Recording } from './carrier-recording.ts';
 import { openVoiceLine, type VoiceLine } from './voice-line.ts';
 import { voice } from './voice.ts';
 
@@ -39,7 +39,7 @@ export interface CarrierCall {
   sendDtmf(digits: string): Promise<void>;
   hangup(): Promise<void>;
   /** Paths of 16 kHz mono WAV files of equal clock; call after `ended`. Null when the call was never answered. */
-  recording(): Promise<{ readonly caller: string; readonly agent: string } | null>;
+  recording(): Promise<Recording | null>;
 }
 
 export interface CallEnvironment {
@@ -48,8 +48,6 @@ export interface CallEnvironment {
   readonly flite: readonly string[];
   readonly recordingsDir: string;
 }
-
-const RECORDING_TIMEOUT_MS = 5_000;
 
 /** Dials; resolves once answered or refused. @throws Error when the carrier itself cannot dial. */
 export async function placeCall(environment: CallEnvironment, options: CallOptions): Promise<CarrierCall> {
@@ -154,33 +152,4 @@ async function dial(ari: AriClient, call: { channelId: string; app: string; dir:
     },
     { variables: { RECORDING_DIR: call.dir } },
   );
-}
-
-/** Asterisk completes the WAV header when it closes the file, a moment after the hang-up. */
-async function finishRecording(dir: string): Promise<{ caller: string; agent: string }> {
-  const deadline = Date.now() + RECORDING_TIMEOUT_MS;
-  const closed: Record<string, string> = {};
-  for (const side of ['caller', 'agent']) {
-    const [raw, file] = [join(dir, `${side}.wav16`), join(dir, `${side}.wav`)];
-    while (!(await isComplete(raw))) {
-      if (Date.now() > deadline) throw new Error(`the carrier did not finish its recording ${raw}`);
-      await sleep(20);
-    }
-    await rename(raw, file);
-    closed[side] = file;
-  }
-  return { caller: closed['caller'] ?? '', agent: closed['agent'] ?? '' };
-}
-
-async function isComplete(path: string): Promise<boolean> {
-  const file = await open(path).catch(() => undefined);
-  if (file === undefined) return false;
-  try {
-    const { size } = await file.stat();
-    const header = Buffer.alloc(44);
-    await file.read(header, 0, 44, 0);
-    return size > 44 && header.readUInt32LE(40) === size - 44;
-  } finally {
-    await file.close();
-  }
 }

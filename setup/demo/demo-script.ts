@@ -1,5 +1,5 @@
 /** What the demo's caller wants: the opening hours, an appointment, and a polite end. */
-import type { FollowUp, Step } from './script.ts';
+import type { FollowUp, Step } from './script-steps.ts';
 
 export interface Wish {
   readonly day: string;

@@ -1,16 +1,16 @@
 /** Places the demo's calls, shows the conversation live, and sums up what was measured and stored. */
-import { randomInt } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workflowIdFor } from '../../src/contracts/call-workflow.ts';
 import type { CallDetailView } from '../../src/contracts/rest-calls.ts';
 import { analyse } from './analyse.ts';
-import { callAndTalk, type CallerMoment, type CallerResult } from './caller.ts';
+import { callAndTalk, type CallerResult } from './caller.ts';
+import { callerNumbers } from './caller-numbers.ts';
 import type { Carrier } from './carrier.ts';
 import { demoScript, wishOf } from './demo-script.ts';
 import { connectHistory, type History } from './history.ts';
-import { formatTalkLine, TalkLines } from './live-terminal.ts';
+import { liveView } from './live-view.ts';
 import { records, type Placed, type Records } from './records.ts';
 import { summarise, type CallSummary } from './summary.ts';
 import { formatWav, parseWav } from './wav.ts';
@@ -85,7 +85,7 @@ interface Outcome {
 async function oneCall(context: Context, callerNumber: string, n: number): Promise<Outcome> {
   const { carrier, target, print, calls } = context;
   const placed: Placed = { callerNumber, sinceMs: Date.now() };
-  const view = calls === 1 ? liveView(context) : undefined;
+  const view = calls === 1 ? liveView({ calling: target.demo.did, print, colour: context.colour }) : undefined;
   const result = await callAndTalk({
     carrier,
     to: target.demo.did,
@@ -135,41 +135,4 @@ async function sumUp(context: Context, result: CallerResult, placed: Placed): Pr
 function unexpectedEnd(call: CallDetailView): string | null {
   if (call.disposition !== 'completed') return `the call ended as ${call.disposition}`;
   return call.bookings.length === 0 ? 'no booking was stored' : null;
-}
-
-const VIEW_REFRESH_MS = 200;
-
-function liveView({ print, colour, target }: Context) {
-  const lines = new TalkLines();
-  let answeredAtMs = 0;
-  const flush = (everything: boolean): void => {
-    for (const line of lines.take(Date.now() - answeredAtMs, everything)) print(formatTalkLine(line, colour));
-  };
-  const timer = setInterval(() => flush(false), VIEW_REFRESH_MS);
-  print(`  Calling ${target.demo.did} …`);
-  return {
-    moment(moment: CallerMoment): void {
-      if (moment.kind === 'answered') answeredAtMs = moment.atMs;
-      const atMs = moment.atMs - answeredAtMs;
-      if (moment.kind === 'agent_on') lines.agentOn(atMs);
-      if (moment.kind === 'agent_off') lines.agentOff(atMs);
-      if (moment.kind === 'say') lines.callerSays(moment.text, atMs, moment.interrupting);
-      if (moment.kind === 'spoken') lines.callerFinished(atMs);
-    },
-    words({ text, startedAtMs, interrupted }: { text: string; startedAtMs: number; interrupted: boolean }): void {
-      if (text !== '') lines.agentWords(text, startedAtMs - answeredAtMs, interrupted);
-    },
-    end(): void {
-      clearInterval(timer);
-      flush(true);
-    },
-  };
-}
-
-/** Distinct numbers from the ranges that are reserved for fiction. */
-function callerNumbers(count: number): string[] {
-  const areas = [205, 206, 212, 213, 303, 305, 312, 404, 415, 503, 602, 617, 702, 713, 801, 901];
-  const numbers = new Set<string>();
-  while (numbers.size < count) numbers.add(`+1${areas[randomInt(areas.length)]}55501${String(randomInt(100)).padStart(2, '0')}`);
-  return [...numbers];
 }

@@ -1,4 +1,5 @@
-import { advance, startScript, type ScriptCommand, type ScriptEvent, type ScriptState, type Step } from '../../setup/demo/script.ts';
+import { advance, startScript, type ScriptState } from '../../setup/demo/script.ts';
+import type { ScriptCommand, ScriptEvent, Step } from '../../setup/demo/script-steps.ts';
 
 /** Plays events into a script and keeps what it did. */
 function play(script: readonly Step[]) {

@@ -3,7 +3,7 @@
  * the error table each time, and a call that cannot be saved ends with a goodbye and one disposition.
  * Nine businesses, each with its own defect, are called at once.
  */
-import type { Step } from '../../setup/demo/script.ts';
+import type { Step } from '../../setup/demo/script-steps.ts';
 import { records } from '../../setup/demo/records.ts';
 import type { CallDetailView } from '../../src/contracts/rest-calls.ts';
 import { phraseText } from '../../src/media/phrases.ts';

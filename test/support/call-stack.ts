@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { callAndTalk, type CallerOptions, type CallerResult } from '../../setup/demo/caller.ts';
 import { startCarrier, type Carrier } from '../../setup/demo/carrier.ts';
 import { records, type Records } from '../../setup/demo/records.ts';
-import type { Step } from '../../setup/demo/script.ts';
+import type { Step } from '../../setup/demo/script-steps.ts';
 import { parseWav } from '../../setup/demo/wav.ts';
 import type { External } from '../../setup/stack/external.ts';
 import { createDataDir } from '../../setup/stack/run-dirs.ts';
