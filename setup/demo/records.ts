@@ -1,6 +1,7 @@
 /** What Holdfast stored about a call, read as any client would: over the REST API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallDetailView, CallView } from '../../src/contracts/rest-calls.ts';
+import type { TenantView } from '../../src/contracts/rest-tenants.ts';
 import type { Page } from '../../src/contracts/rest.ts';
 import type { AgentWords } from './caller.ts';
 
@@ -18,6 +19,8 @@ export interface Placed {
 }
 
 export interface Records {
+  /** IANA name of the tenant's zone. */
+  timeZone(): Promise<string>;
   /** The newest call of that number. */
   callOf(placed: Placed): Promise<CallView | undefined>;
   call(callId: string): Promise<CallDetailView>;
@@ -46,6 +49,7 @@ export function records({ apiUrl, tenantId }: RecordsOptions): Records {
   };
   const call: Records['call'] = (callId) => get(`/calls/${callId}`);
   return {
+    timeZone: async () => (await get<TenantView>('')).timezone,
     callOf,
     call,
     async finished(placed, timeoutMs = FINISHED_TIMEOUT_MS) {

@@ -8,7 +8,7 @@ import { analyse } from './analyse.ts';
 import { callAndTalk, type CallerResult } from './caller.ts';
 import { callerNumbers } from './caller-numbers.ts';
 import type { Carrier } from './carrier.ts';
-import { demoScript, wishOf } from './demo-script.ts';
+import { demoScript, fulfils, wishOf, type Wish } from './demo-script.ts';
 import { connectHistory, type History } from './history.ts';
 import { liveView } from './live-view.ts';
 import { records, type Placed, type Records } from './records.ts';
@@ -84,13 +84,14 @@ interface Outcome {
 
 async function oneCall(context: Context, callerNumber: string, n: number): Promise<Outcome> {
   const { carrier, target, print, calls } = context;
+  const wish = wishOf(context.firstWish + n);
   const placed: Placed = { callerNumber, sinceMs: Date.now() };
   const view = calls === 1 ? liveView({ calling: target.demo.did, print, colour: context.colour }) : undefined;
   const result = await callAndTalk({
     carrier,
     to: target.demo.did,
     from: callerNumber,
-    script: demoScript(wishOf(context.firstWish + n)),
+    script: demoScript(wish),
     listenToWords: (onWords) =>
       context.records.listen(placed, (words) => {
         view?.words(words);
@@ -99,7 +100,7 @@ async function oneCall(context: Context, callerNumber: string, n: number): Promi
     onMoment: (moment) => view?.moment(moment),
   });
   view?.end();
-  const outcome = result.answered ? await sumUp(context, result, placed) : { summary: null, failure: result.failure };
+  const outcome = result.answered ? await sumUp(context, { result, placed, wish }) : { summary: null, failure: result.failure };
   if (calls > 1)
     print(
       `  call ${String(n + 1).padStart(3)}  ${outcome.failure ?? `${outcome.summary?.disposition} in ${outcome.summary?.turns.length} turns`}`,
@@ -107,7 +108,13 @@ async function oneCall(context: Context, callerNumber: string, n: number): Promi
   return outcome;
 }
 
-async function sumUp(context: Context, result: CallerResult, placed: Placed): Promise<Outcome> {
+interface Talked {
+  readonly result: CallerResult;
+  readonly placed: Placed;
+  readonly wish: Wish;
+}
+
+async function sumUp(context: Context, { result, placed, wish }: Talked): Promise<Outcome> {
   const stored = await context.records.finished(placed);
   const recording = await result.call.recording();
   if (recording === null) throw new Error('the call was not recorded');
@@ -115,7 +122,7 @@ async function sumUp(context: Context, result: CallerResult, placed: Placed): Pr
   const stereo = join(dirname(recording.agent), 'call.wav');
   await writeFile(stereo, formatWav(agent.sampleRate, [caller.pcm, agent.pcm]));
   const workflowId = workflowIdFor(stored.id);
-  const failure = result.failure ?? unexpectedEnd(stored);
+  const failure = result.failure ?? unexpectedEnd(stored, wish, await context.records.timeZone());
   const answeredAtMs = result.call.answeredAtMs ?? 0;
   const talkedMs = (await result.call.ended).atMs - answeredAtMs;
   // A machine under load lets the first frame wait; that time is the caller's too.
@@ -132,7 +139,12 @@ async function sumUp(context: Context, result: CallerResult, placed: Placed): Pr
   return { summary, failure };
 }
 
-function unexpectedEnd(call: CallDetailView): string | null {
+function unexpectedEnd(call: CallDetailView, wish: Wish, timeZone: string): string | null {
   if (call.disposition !== 'completed') return `the call ended as ${call.disposition}`;
-  return call.bookings.length === 0 ? 'no booking was stored' : null;
+  const [booking] = call.bookings;
+  if (booking === undefined) return 'no booking was stored';
+  const asked = `${wish.day} at ${wish.clock}`;
+  return fulfils(wish, new Date(booking.starts_at), timeZone)
+    ? null
+    : `the caller asked for ${asked}, booked was ${booking.starts_at} (${timeZone})`;
 }
