@@ -1,3 +1,12 @@
+/** What an operator who opens a call in Temporal's UI needs to know first. */
+const STATIC_DETAILS = [
+  '**Current Details** shows the state, the media node and the latest turns; **Pending Activities** is as fresh as the last second.',
+  '',
+  '- End the call politely: *Send an Update* `hangup` with `{"reason": "operator"}`, or *Request Cancellation*.',
+  '- *Terminate* is the last resort: the workflow can then no longer close the record itself.',
+  '- No number and no name is shown here on purpose: the REST API has them, for the tenant.',
+].join('\n');
+
 /** The one file that talks to Temporal as a client: admits calls, and asks running ones to end. */
 import {
   Client,
@@ -91,6 +100,7 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
       staticSummary: 'Inbound call',
+      staticDetails: STATIC_DETAILS,
     });
     // It rejects with the update; unobserved, that would end the process.
     start.workflowHandle().catch(() => undefined);
