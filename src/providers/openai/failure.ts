@@ -47,6 +47,7 @@ function plainCode(code: unknown): string | undefined {
 
 /** ECONNRESET and its like hide a few causes deep. */
 function systemCode(error: unknown, depth = 0): string | undefined {
-  if (!(error instanceof Error) || depth > 5) return undefined;
-  return ('code' in error ? plainCode(error.code) : undefined) ?? systemCode(error.cause, depth + 1);
+  if (typeof error !== 'object' || error === null || depth > 5) return undefined;
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return plainCode(code) ?? systemCode(cause, depth + 1);
 }

@@ -1,6 +1,6 @@
 /** flite as a child process, one per sentence: 15 ms to start, 15 ms for a second of speech. */
 import { execFile } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeWav, type PcmAudio } from '../../wav.ts';
@@ -44,16 +44,17 @@ export async function startFlite(command: readonly string[]): Promise<Voices> {
   return {
     async speak(sentence, voice, signal) {
       signal.throwIfAborted();
-      // A file, because flite wants to seek; with its standard output it can wait for ever.
-      const file = join(scratch.path, `${++made}.wav`);
+      // Files: flite seeks in its output, and what is said does not belong into the list of processes.
+      const [text, sound] = [++made].flatMap((n) => [join(scratch.path, `${n}.txt`), join(scratch.path, `${n}.wav`)]) as [string, string];
       try {
-        await run(program, [...fixed, '-voice', voice, '-t', sentence, '-o', file], { signal, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
-        return decodeWav(await readFile(file));
+        await writeFile(text, sentence, { mode: 0o600 });
+        await run(program, [...fixed, '-voice', voice, '-f', text, '-o', sound], { signal, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+        return decodeWav(await readFile(sound));
       } catch (error) {
         signal.throwIfAborted();
-        throw error;
+        throw new Error('flite failed', { cause: error });
       } finally {
-        await rm(file, { force: true });
+        await Promise.all([text, sound].map((file) => rm(file, { force: true })));
       }
     },
     [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),

@@ -4,16 +4,8 @@ const LONGEST = 240;
 
 /** Splits at sentence ends, then at commas where a sentence is very long. Nothing but whitespace is lost. */
 export function splitSentences(text: string): string[] {
-  const clean = speakable(text);
-  const sentences = clean.match(/[^.!?]*(?:[.!?]+(?=\s|$)|$|[.!?]+)/g) ?? [];
-  const joined: string[] = [];
-  for (const sentence of sentences) {
-    const previous = joined.at(-1);
-    // "4.30", "Dr. Who": a full stop without a capital after it is not an end.
-    if (previous !== undefined && !/[.!?]\s*$/.test(previous)) joined[joined.length - 1] = previous + sentence;
-    else if (sentence.trim() !== '') joined.push(sentence);
-  }
-  return joined.flatMap((sentence) => shorten(sentence.trim())).filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
+  const sentences = speakable(text).split(/(?<=[.!?])\s+/);
+  return sentences.flatMap(shorten).filter((sentence) => /[\p{L}\p{N}]/u.test(sentence));
 }
 
 function shorten(sentence: string): string[] {
@@ -30,7 +22,7 @@ function speakable(text: string): string {
     .replace(/[‘’]/g, "'")
     .replace(/[“”"*_#`]/g, ' ')
     .replace(/\s*[–—]\s*/g, ', ')
-    .replace(/\b(\d{1,2}(?::\d{2})?)\s*([AaPp])\.?[Mm]\b\.?/g, (_, time: string, half: string) => `${time} ${half.toLowerCase()} m`)
+    .replace(/\b(\d{1,2}(?::\d{2})?)\s*([AaPp])(?:\.[Mm]\b\.?|[Mm]\b)/g, (_, time: string, half: string) => `${time} ${half.toLowerCase()} m`)
     .replace(/\p{Cc}+/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim();
