@@ -1,12 +1,3 @@
-/** What an operator who opens a call in Temporal's UI needs to know first. */
-const STATIC_DETAILS = [
-  '**Current Details** shows the state, the media node and the latest turns; **Pending Activities** is as fresh as the last second.',
-  '',
-  '- End the call politely: *Send an Update* `hangup` with `{"reason": "operator"}`, or *Request Cancellation*.',
-  '- *Terminate* is the last resort: the workflow can then no longer close the record itself.',
-  '- No number and no name is shown here on purpose: the REST API has them, for the tenant.',
-].join('\n');
-
 /** The one file that talks to Temporal as a client: admits calls, and asks running ones to end. */
 import {
   Client,
@@ -31,6 +22,15 @@ import {
 } from '../contracts/call-workflow.ts';
 import { inboundWebhookResponse, type InboundWebhookResponse } from '../contracts/telephony-webhook.ts';
 import { HoldfastError } from '../domain/errors.ts';
+
+/** What an operator who opens a call in Temporal's UI needs to know first. */
+const STATIC_DETAILS = [
+  '**Current Details** shows the state, the media node and the latest turns; **Pending Activities** is as fresh as the last second.',
+  '',
+  '- End the call politely: *Send an Update* `hangup` with `{"reason": "operator"}`, or *Request Cancellation*.',
+  '- *Terminate* is the last resort: the workflow can then no longer close the record itself.',
+  "- The caller's number is not here on purpose: the REST API shows it, masked, to its tenant.",
+].join('\n');
 
 export interface CallGateway {
   /**
