@@ -10,7 +10,12 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
 const httpUrl = z.url({ protocol: /^https?$/ });
 const key32 = z.base64().refine((value) => Buffer.from(value, 'base64').length === 32, 'must be 32 bytes, base64');
-const csv = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean));
+const csv = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 
 const environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
@@ -61,7 +66,10 @@ const environment = z.object({
   /** Keys the HMAC of phone numbers. */
   NUMBER_HASH_KEY: key32.default(''),
 
-  MEDIA_NODE_ID: z.string().regex(/^[a-z0-9-]{1,60}$/).default('media-1'),
+  MEDIA_NODE_ID: z
+    .string()
+    .regex(/^[a-z0-9-]{1,60}$/)
+    .default('media-1'),
   MEDIA_CONTROL_HOST: z.string().min(1).default('127.0.0.1'),
   MEDIA_CONTROL_PORT: port.default(0),
   MEDIA_CONTROL_SECRET: z.string().min(16).default(''),

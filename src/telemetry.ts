@@ -7,7 +7,18 @@ import { HoldfastError } from './domain/errors.ts';
 
 export type { Logger };
 
-const redacted = ['caller_number', 'called_number', 'callerNumber', 'calledNumber', 'text', 'heardText', 'transcript', 'authorization', 'password', 'secret'];
+const redacted = [
+  'caller_number',
+  'called_number',
+  'callerNumber',
+  'calledNumber',
+  'text',
+  'heardText',
+  'transcript',
+  'authorization',
+  'password',
+  'secret',
+];
 
 export function createLogger(options: { process: string; level: string }): Logger {
   return pino(
@@ -23,7 +34,12 @@ export function createLogger(options: { process: string; level: string }): Logge
 /** Error → loggable facts: code and retryability for ours, name and stack for a stranger's. */
 export function errorFacts(error: unknown): Record<string, unknown> {
   if (error instanceof HoldfastError) {
-    return { code: error.code, retryable: error.retryable, message: error.message, ...(error.cause === undefined ? {} : { cause: errorFacts(error.cause) }) };
+    return {
+      code: error.code,
+      retryable: error.retryable,
+      message: error.message,
+      ...(error.cause === undefined ? {} : { cause: errorFacts(error.cause) }),
+    };
   }
   if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
   return { message: String(error) };

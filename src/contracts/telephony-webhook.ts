@@ -8,7 +8,11 @@ export const inboundWebhookRequest = z.object({
   caller_number: z.string().max(64),
   called_number: z.string().min(1).max(64),
   /** Unique per call on the PBX: the idempotency key. */
-  call_id: z.string().min(1).max(150).regex(/^[\w.:@-]+$/),
+  call_id: z
+    .string()
+    .min(1)
+    .max(150)
+    .regex(/^[\w.:@-]+$/),
   /** Seconds since the epoch (number or digits) or ISO 8601. */
   timestamp: z.union([z.number().positive(), z.string().min(1).max(40)]),
   channel_id: z.string().min(1).max(150),

@@ -27,6 +27,9 @@ export async function connectRedis(url: string): Promise<Redis> {
     return redis;
   } catch (cause) {
     redis.disconnect();
-    throw new HoldfastError('dependency_unavailable', `Redis cannot be reached at ${new URL(url).host} (REDIS_URL)`, { retryable: true, cause });
+    throw new HoldfastError('dependency_unavailable', `Redis cannot be reached at ${new URL(url).host} (REDIS_URL)`, {
+      retryable: true,
+      cause,
+    });
   }
 }

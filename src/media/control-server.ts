@@ -2,7 +2,14 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { CONTROL_BEAT_MS, CONTROL_MAX_PAYLOAD_BYTES, CONTROL_PATH, workerMessage, type NodeMessage, type WorkerMessage } from '../contracts/media-control.ts';
+import {
+  CONTROL_BEAT_MS,
+  CONTROL_MAX_PAYLOAD_BYTES,
+  CONTROL_PATH,
+  workerMessage,
+  type NodeMessage,
+  type WorkerMessage,
+} from '../contracts/media-control.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { secretsEqual } from '../lib/digests.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';

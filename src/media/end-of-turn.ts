@@ -13,11 +13,19 @@ export const endpointingDefaults: EndpointingOptions = { shortDelayMs: 300, dict
 
 /** Words after which English goes on. */
 const unfinished = new Set(
-  ('a an the and or but because so if when that which with without for from to of in on at by about than as my your our his her their is are was ' +
-    "i'd i'm um uh er hmm like maybe between would could can please").split(' '),
+  (
+    'a an the and or but because so if when that which with without for from to of in on at by about than as my your our his her their is are was ' +
+    "i'd i'm um uh er hmm like maybe between would could can please"
+  ).split(' '),
 );
 /** Ends that only look unfinished. */
-const finishedEnds = [/\b(yes|no|okay|sure) please$/, /^please$/, /\bif you (can|could|would)$/, /\bi would like that$/, /\b(yes|no) (i|we|you) (can|could|would|is|are|was)$/];
+const finishedEnds = [
+  /\b(yes|no|okay|sure) please$/,
+  /^please$/,
+  /\bif you (can|could|would)$/,
+  /\bi would like that$/,
+  /\b(yes|no) (i|we|you) (can|could|would|is|are|was)$/,
+];
 const digitWords = new Set('zero oh one two three four five six seven eight nine double triple'.split(' '));
 
 export type Completeness = 'complete' | 'dictation' | 'unfinished';
@@ -26,7 +34,10 @@ export type Completeness = 'complete' | 'dictation' | 'unfinished';
 export function completenessOf(text: string): Completeness {
   const trimmed = text.trim().toLowerCase();
   if (/[.!?]$/.test(trimmed)) return 'complete';
-  const words = trimmed.replace(/[^\p{L}\p{N}' ]+/gu, ' ').split(/\s+/).filter(Boolean);
+  const words = trimmed
+    .replace(/[^\p{L}\p{N}' ]+/gu, ' ')
+    .split(/\s+/)
+    .filter(Boolean);
   const last = words.at(-1);
   if (last === undefined) return 'complete';
   const tail = words.slice(-3);
@@ -42,9 +53,31 @@ export function endOfTurnDelayMs(text: string, options: EndpointingOptions = end
   return completeness === 'dictation' ? options.dictationDelayMs : options.shortDelayMs;
 }
 
-const backchannels = new Set(['mm', 'mm-hm', 'mhm', 'mm hm', 'uh-huh', 'uh huh', 'hm', 'hmm', 'yeah', 'okay', 'ok', 'right', 'i see', 'sure', 'ah', 'oh']);
+const backchannels = new Set([
+  'mm',
+  'mm-hm',
+  'mhm',
+  'mm hm',
+  'uh-huh',
+  'uh huh',
+  'hm',
+  'hmm',
+  'yeah',
+  'okay',
+  'ok',
+  'right',
+  'i see',
+  'sure',
+  'ah',
+  'oh',
+]);
 
 /** Words with which a listener says "go on", not "stop". */
 export function isBackchannel(text: string): boolean {
-  return backchannels.has(text.trim().toLowerCase().replace(/[.,!?]+$/, ''));
+  return backchannels.has(
+    text
+      .trim()
+      .toLowerCase()
+      .replace(/[.,!?]+$/, ''),
+  );
 }

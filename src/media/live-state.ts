@@ -44,7 +44,8 @@ export class LiveState {
     done.then(
       () => (this.#failing = false),
       (error: unknown) => {
-        if (!this.#failing) this.#logger.warn({ event: 'live_state_unavailable', error: errorFacts(error) }, 'Redis does not take live state; calls go on');
+        if (!this.#failing)
+          this.#logger.warn({ event: 'live_state_unavailable', error: errorFacts(error) }, 'Redis does not take live state; calls go on');
         this.#failing = true;
       },
     );

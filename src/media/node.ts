@@ -50,7 +50,10 @@ export class MediaNode {
     if (resumeAfter > 0) throw new HoldfastError('media_node_lost', 'This node has been restarted and does not know the call');
     if (this.draining) throw new HoldfastError('media_node_draining', 'This node takes no new calls', { retryable: true });
     if (this.#live.size >= this.#options.capacity) {
-      throw new HoldfastError('media_node_full', 'This node is at its capacity', { retryable: true, details: { capacity: this.#options.capacity } });
+      throw new HoldfastError('media_node_full', 'This node is at its capacity', {
+        retryable: true,
+        details: { capacity: this.#options.capacity },
+      });
     }
     const session = new Session(this.#options, plan, epoch);
     this.#sessions.set(plan.callId, session);
@@ -102,7 +105,7 @@ export class MediaNode {
   /** Resolves when no call is live any more, or after `withinMs`. */
   async drained(withinMs: number): Promise<void> {
     this.draining = true;
-    const all = Promise.all([...this.#live].map((callId) => this.#sessions.get(callId)?.closed));
+    const all = Promise.all([...this.#live].map(async (callId) => this.#sessions.get(callId)?.closed));
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))]);
     clearTimeout(timer);

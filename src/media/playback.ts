@@ -65,7 +65,7 @@ export class Playback {
     // The first mark comes after one frame: it says when the caller begins to hear this.
     let nextMark = this.#frame;
     const send = (pcm: Int16Array) => {
-      for (let at = 0; at < pcm.length; ) {
+      for (let at = 0; at < pcm.length;) {
         const count = Math.min(nextMark - segment.samples, pcm.length - at);
         this.#leg.play(pcm.subarray(at, at + count));
         at += count;

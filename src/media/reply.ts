@@ -122,7 +122,13 @@ async function firstDelta(context: ReplyContext, last: boolean): Promise<AsyncIt
   return withRetries({ retries: policy.retries, timeoutMs: policy.llmTimeoutMs, onTimeout, signal }, async (attempt) => {
     const stream = new AbortController();
     const tools = last ? [] : plan.tools;
-    const request = { model: plan.models.llm, messages, tools, maxTokens: policy.maxTokens, signal: AbortSignal.any([signal, stream.signal]) };
+    const request = {
+      model: plan.models.llm,
+      messages,
+      tools,
+      maxTokens: policy.maxTokens,
+      signal: AbortSignal.any([signal, stream.signal]),
+    };
     const iterator = providers.llm.stream(request)[Symbol.asyncIterator]();
     const next = async (limit: AbortSignal) => {
       try {
@@ -134,7 +140,8 @@ async function firstDelta(context: ReplyContext, last: boolean): Promise<AsyncIt
     };
     const first = await next(attempt);
     return (async function* () {
-      for (let item = first; item.done !== true; item = await next(AbortSignal.any([signal, AbortSignal.timeout(policy.llmTimeoutMs)]))) yield item.value;
+      for (let item = first; item.done !== true; item = await next(AbortSignal.any([signal, AbortSignal.timeout(policy.llmTimeoutMs)])))
+        yield item.value;
     })();
   });
 }

@@ -20,7 +20,15 @@ import type { PhraseAudio } from './phrase-audio.ts';
 import { Timers } from './timers.ts';
 import { ToolDesk } from './tool-desk.ts';
 import { TurnRecorder } from './turn-recorder.ts';
-import { callStateOf, initialTurnState, takeTurn, turnDefaults, type TurnCommand, type TurnEvent, type TurnOptions } from './turn-taking.ts';
+import {
+  callStateOf,
+  initialTurnState,
+  takeTurn,
+  turnDefaults,
+  type TurnCommand,
+  type TurnEvent,
+  type TurnOptions,
+} from './turn-taking.ts';
 import { UsageMeter } from './usage.ts';
 import { Voice } from './voice.ts';
 import type { VoiceDetector } from './vad/voice-detector.ts';
@@ -107,7 +115,8 @@ export class Session {
       this.#begin(leg);
     } catch (error) {
       const gone = error instanceof HoldfastError && error.code === 'channel_missing';
-      if (!gone) this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
+      if (!gone)
+        this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
       this.#finish(gone ? 'abandoned' : 'error', gone ? 'hangup' : 'connect_failed');
     }
   }
@@ -191,7 +200,7 @@ export class Session {
   }
 
   #dispatch(event: TurnEventBody): void {
-    this.#queue.push({ ...event, atMs: this.#nowMs() } as TurnEvent);
+    this.#queue.push({ ...event, atMs: this.#nowMs() });
     if (this.#dispatching) return;
     this.#dispatching = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
@@ -293,12 +302,13 @@ export class Session {
   async #release(): Promise<void> {
     const { callControl } = this.#deps;
     const steps = [
-      this.#leg?.close(),
+      this.#leg?.close() ?? Promise.resolve(),
       callControl.hangup(this.plan.channelId),
       callControl.release({ callId: this.plan.callId, epoch: this.epoch }),
     ];
     for (const result of await Promise.allSettled(steps)) {
-      if (result.status === 'rejected') this.#logger.warn({ event: 'release_failed', error: errorFacts(result.reason) }, 'A part of an ended call is left');
+      if (result.status === 'rejected')
+        this.#logger.warn({ event: 'release_failed', error: errorFacts(result.reason) }, 'A part of an ended call is left');
     }
     this.#closed.resolve();
   }

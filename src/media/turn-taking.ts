@@ -58,7 +58,11 @@ export type TurnEvent = { readonly atMs: number } & (
 export type TurnCommand =
   | { readonly type: 'say'; readonly phrase: Phrase }
   | { readonly type: 'reply' }
-  | { readonly type: 'caller_turn'; readonly text: string; /** Replaces the previous caller turn, which got no answer. */ readonly merged: boolean }
+  | {
+      readonly type: 'caller_turn';
+      readonly text: string;
+      /** Replaces the previous caller turn, which got no answer. */ readonly merged: boolean;
+    }
   | { readonly type: 'open_utterance' | 'close_utterance' | 'pause' | 'resume' | 'cut' }
   | { readonly type: 'transcribe'; readonly transcription: number }
   | { readonly type: 'set_timer'; readonly name: TimerName; readonly afterMs: number }
@@ -127,14 +131,25 @@ export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOption
     case 'agent_finished':
       return agentFinished(state, event.endCall, options);
     case 'operator_hangup':
-      return state.ending === null ? goodbye(state, 'operator_goodbye', { disposition: 'operator_hangup', reason: 'operator' }) : [state, []];
-    default:
+      return state.ending === null
+        ? goodbye(state, 'operator_goodbye', { disposition: 'operator_hangup', reason: 'operator' })
+        : [state, []];
+    case 'speech_started':
+    case 'speech_ended':
+    case 'transcript':
+    case 'transcription_failed':
+    case 'agent_audible':
+    case 'reply_failed':
+    case 'end_call_requested':
+    case 'timer':
       // A goodbye is not interrupted: it is the last thing said on this call.
       return state.ending === null ? converse(state, event, options) : [state, []];
   }
 }
 
-function converse(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
+type TalkEvent = Exclude<TurnEvent, { readonly type: 'connected' | 'caller_hangup' | 'agent_finished' | 'operator_hangup' }>;
+
+function converse(state: TurnState, event: TalkEvent, options: TurnOptions): Step {
   switch (event.type) {
     case 'speech_started':
       return speechStarted(state, event.sinceMs, options);
@@ -152,23 +167,35 @@ function converse(state: TurnState, event: TurnEvent, options: TurnOptions): Ste
       return [{ ...state, endCallRequested: true }, []];
     case 'timer':
       return timer(state, event.name, options);
-    default:
-      return [state, []];
   }
 }
 
 function speechStarted(state: TurnState, sinceMs: number, options: TurnOptions): Step {
-  const next: TurnState = { ...state, callerSpeaking: true, speechStartedMs: state.text === '' && !state.awaitingTranscript ? sinceMs : state.speechStartedMs };
-  const commands: TurnCommand[] = [{ type: 'clear_timer', name: 'silence' }, { type: 'clear_timer', name: 'end_of_turn' }, { type: 'open_utterance' }];
+  const next: TurnState = {
+    ...state,
+    callerSpeaking: true,
+    speechStartedMs: state.text === '' && !state.awaitingTranscript ? sinceMs : state.speechStartedMs,
+  };
+  const commands: TurnCommand[] = [
+    { type: 'clear_timer', name: 'silence' },
+    { type: 'clear_timer', name: 'end_of_turn' },
+    { type: 'open_utterance' },
+  ];
   if (state.agent === 'silent') return [next, commands];
-  return [{ ...next, suspected: true }, [{ type: 'pause' }, ...commands, { type: 'set_timer', name: 'barge_in', afterMs: options.bargeInConfirmMs }]];
+  return [
+    { ...next, suspected: true },
+    [{ type: 'pause' }, ...commands, { type: 'set_timer', name: 'barge_in', afterMs: options.bargeInConfirmMs }],
+  ];
 }
 
 function speechEnded(state: TurnState, sinceMs: number): Step {
   const transcription = state.transcription + 1;
   return [
     { ...state, callerSpeaking: false, speechEndedMs: sinceMs, transcription, awaitingTranscript: true },
-    [{ type: 'clear_timer', name: 'barge_in' }, { type: 'transcribe', transcription }],
+    [
+      { type: 'clear_timer', name: 'barge_in' },
+      { type: 'transcribe', transcription },
+    ],
   ];
 }
 
@@ -218,7 +245,15 @@ function commit(state: TurnState, before: readonly TurnCommand[] = []): Step {
   const merged = state.unanswered !== '';
   const text = merged ? `${state.unanswered} ${state.text}` : state.text;
   return [
-    { ...state, agent: 'generating', text: '', unanswered: text, turns: merged ? state.turns : state.turns + 1, reminders: 0, endCallRequested: false },
+    {
+      ...state,
+      agent: 'generating',
+      text: '',
+      unanswered: text,
+      turns: merged ? state.turns : state.turns + 1,
+      reminders: 0,
+      endCallRequested: false,
+    },
     [...before, { type: 'close_utterance' }, { type: 'caller_turn', text, merged }, { type: 'reply' }],
   ];
 }
@@ -245,7 +280,10 @@ function replyFailed(state: TurnState, stage: 'llm' | 'tts', options: TurnOption
   if (replyFailures >= options.maxFailures) {
     return goodbye({ ...state, replyFailures }, 'error_goodbye', { disposition: 'error', reason: `${stage}_failed` });
   }
-  const [next, commands] = say({ ...state, replyFailures, endCallRequested: false }, stage === 'llm' ? 'technical_difficulty' : 'audio_issues');
+  const [next, commands] = say(
+    { ...state, replyFailures, endCallRequested: false },
+    stage === 'llm' ? 'technical_difficulty' : 'audio_issues',
+  );
   return [{ ...next, afterSaying: 'retry' }, commands];
 }
 
@@ -259,19 +297,27 @@ function timer(state: TurnState, name: TimerName, options: TurnOptions): Step {
       return goodbye(state, 'max_duration_goodbye', { disposition: 'max_duration', reason: 'max_duration' });
     case 'silence':
       if (state.agent !== 'silent' || state.callerSpeaking || state.awaitingTranscript) return [state, []];
-      if (state.reminders >= options.maxReminders) return goodbye(state, 'no_input_goodbye', { disposition: 'no_input', reason: 'silence' });
+      if (state.reminders >= options.maxReminders)
+        return goodbye(state, 'no_input_goodbye', { disposition: 'no_input', reason: 'silence' });
       return say({ ...state, reminders: state.reminders + 1 }, 'still_there');
   }
 }
 
 function say(state: TurnState, phrase: Phrase, before: readonly TurnCommand[] = []): Step {
-  return [{ ...state, agent: 'talking', afterSaying: 'listen' }, [...before, { type: 'clear_timer', name: 'silence' }, { type: 'say', phrase }]];
+  return [
+    { ...state, agent: 'talking', afterSaying: 'listen' },
+    [...before, { type: 'clear_timer', name: 'silence' }, { type: 'say', phrase }],
+  ];
 }
 
 /** The last thing said; a phrase or reply in progress is cut for it. */
 function goodbye(state: TurnState, phrase: Phrase, ending: Ending): Step {
   const before: TurnCommand[] = state.agent === 'silent' ? [] : [{ type: 'cut' }];
-  const [next, commands] = say({ ...state, suspected: false, text: '' }, phrase, [...before, { type: 'clear_timer', name: 'end_of_turn' }, { type: 'close_utterance' }]);
+  const [next, commands] = say({ ...state, suspected: false, text: '' }, phrase, [
+    ...before,
+    { type: 'clear_timer', name: 'end_of_turn' },
+    { type: 'close_utterance' },
+  ]);
   return [{ ...next, ending }, commands];
 }
 

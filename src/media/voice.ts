@@ -70,7 +70,9 @@ export class Voice {
     this.#start(false, async (speech) => {
       speech.reply.text = text;
       const segment = this.#playback.segment(text);
-      const audio = await phrases.get({ text, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate }).catch(() => null);
+      const audio = await phrases
+        .get({ text, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate })
+        .catch(() => null);
       if (speech.abort.signal.aborted) return;
       // A phrase that cannot be spoken is skipped: the call goes on without it.
       if (audio !== null) segment.write(audio);
@@ -82,7 +84,13 @@ export class Voice {
     const { leg, events } = this.#options;
     this.#start(true, (speech) =>
       speakReply(
-        { ...this.#options, playback: this.#playback, sampleRate: leg.sampleRate, onEndCall: () => events.onEndCall(), signal: speech.abort.signal },
+        {
+          ...this.#options,
+          playback: this.#playback,
+          sampleRate: leg.sampleRate,
+          onEndCall: () => events.onEndCall(),
+          signal: speech.abort.signal,
+        },
         speech.reply,
       ),
     );

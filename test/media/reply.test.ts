@@ -27,7 +27,10 @@ async function* deltas(...list: ChatDelta[]): AsyncGenerator<ChatDelta> {
 const failure = (code: 'llm_failed' | 'tts_failed', retryable = true) => new HoldfastError(code, 'vendor', { retryable });
 
 /** A vendor that follows a script; speech is one second of a constant per clause, in two chunks. */
-function stage(model: Script, options: { tts?: (request: SynthesizeRequest, attempt: number) => AsyncIterable<Int16Array>; llmTimeoutMs?: number } = {}) {
+function stage(
+  model: Script,
+  options: { tts?: (request: SynthesizeRequest, attempt: number) => AsyncIterable<Int16Array>; llmTimeoutMs?: number } = {},
+) {
   const sent: number[] = [];
   const leg: MediaLeg = {
     sampleRate: 16_000,
@@ -63,7 +66,14 @@ function stage(model: Script, options: { tts?: (request: SynthesizeRequest, atte
     sampleRate: 16_000,
     conversation,
     usage: new UsageMeter(),
-    policy: { retries: 2, llmTimeoutMs: options.llmTimeoutMs ?? 5_000, ttsTimeoutMs: 5_000, maxTokens: 150, maxCharacters: 500, maxTools: 3 },
+    policy: {
+      retries: 2,
+      llmTimeoutMs: options.llmTimeoutMs ?? 5_000,
+      ttsTimeoutMs: 5_000,
+      maxTokens: 150,
+      maxCharacters: 500,
+      maxTools: 3,
+    },
     runTool: async (call) => {
       tools.push(call);
       return { key: '1:0', ok: true, content: '{"booked":true}' };
@@ -95,6 +105,7 @@ describe('speakReply', () => {
   });
 
   test('a refusal that a retry cannot mend is not retried', async () => {
+    // oxlint-disable-next-line require-yield -- it fails before its first word
     const scene = stage(async function* () {
       throw failure('llm_failed', false);
     });
@@ -113,6 +124,7 @@ describe('speakReply', () => {
 
   test('a model that never answers ends at the limit, although it ignores its signal', async () => {
     const scene = stage(
+      // oxlint-disable-next-line require-yield -- a stream that never gives anything
       async function* () {
         await new Promise(() => undefined);
       },

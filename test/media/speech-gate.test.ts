@@ -22,6 +22,8 @@ describe('passGate', () => {
     expect(edges([0, 0.9, 0.9, 0, 0, 0])).toEqual([]);
   });
   test('a short dip does not end speech, nor does hovering between the thresholds', () => {
-    expect(edges([...windows(10, 0.9), ...windows(4, 0.1), ...windows(10, 0.9), ...windows(20, 0.4)]).map((edge) => edge.type)).toEqual(['speech_started']);
+    expect(edges([...windows(10, 0.9), ...windows(4, 0.1), ...windows(10, 0.9), ...windows(20, 0.4)]).map((edge) => edge.type)).toEqual([
+      'speech_started',
+    ]);
   });
 });

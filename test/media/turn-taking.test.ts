@@ -1,4 +1,13 @@
-import { callStateOf, initialTurnState, takeTurn, turnDefaults, type TurnCommand, type TurnEvent, type TurnOptions, type TurnState } from '../../src/media/turn-taking.ts';
+import {
+  callStateOf,
+  initialTurnState,
+  takeTurn,
+  turnDefaults,
+  type TurnCommand,
+  type TurnEvent,
+  type TurnOptions,
+  type TurnState,
+} from '../../src/media/turn-taking.ts';
 
 const options: TurnOptions = { ...turnDefaults, maxTurns: 20, maxDurationMs: 300_000, silenceReminderMs: 8_000, maxReminders: 2 };
 
@@ -16,7 +25,7 @@ class Call {
 
   at(atMs: number, event: Body): readonly TurnCommand[] {
     this.atMs = atMs;
-    const [state, commands] = takeTurn(this.state, { ...event, atMs } as TurnEvent, this.options);
+    const [state, commands] = takeTurn(this.state, { ...event, atMs }, this.options);
     this.state = state;
     return commands;
   }
@@ -136,7 +145,9 @@ describe('takeTurn: barge-in', () => {
     call.at(6_000, { type: 'speech_started', sinceMs: 5_900 });
     expect(types(call.at(6_010, { type: 'agent_finished', endCall: false }))).toContain('resume');
     call.at(6_900, { type: 'speech_ended', sinceMs: 6_700 });
-    expect(types(call.at(7_100, { type: 'transcript', transcription: call.state.transcription, text: 'and on sunday' }))).toContain('reply');
+    expect(types(call.at(7_100, { type: 'transcript', transcription: call.state.transcription, text: 'and on sunday' }))).toContain(
+      'reply',
+    );
   });
 
   test('when recognition fails during a barge-in the agent goes on instead of apologising over itself', () => {
@@ -195,7 +206,10 @@ describe('takeTurn: limits and failures', () => {
     expect(said(call.at(8_000, { type: 'reply_failed', stage: 'tts' }))).toEqual(['audio_issues']);
     call.at(9_000, { type: 'agent_finished', endCall: false });
     expect(said(call.at(10_000, { type: 'reply_failed', stage: 'tts' }))).toEqual(['error_goodbye']);
-    expect(ended(call.at(12_000, { type: 'agent_finished', endCall: false }))).toMatchObject({ disposition: 'error', reason: 'tts_failed' });
+    expect(ended(call.at(12_000, { type: 'agent_finished', endCall: false }))).toMatchObject({
+      disposition: 'error',
+      reason: 'tts_failed',
+    });
   });
 
   test('failed recognition asks the caller to repeat, three in a row end the call', () => {
@@ -203,7 +217,9 @@ describe('takeTurn: limits and failures', () => {
     for (const fromMs of [3_000, 8_000]) {
       call.at(fromMs + 100, { type: 'speech_started', sinceMs: fromMs });
       call.at(fromMs + 1_200, { type: 'speech_ended', sinceMs: fromMs + 1_000 });
-      expect(said(call.at(fromMs + 1_400, { type: 'transcription_failed', transcription: call.state.transcription }))).toEqual(['not_heard']);
+      expect(said(call.at(fromMs + 1_400, { type: 'transcription_failed', transcription: call.state.transcription }))).toEqual([
+        'not_heard',
+      ]);
       call.at(fromMs + 3_000, { type: 'agent_finished', endCall: false });
     }
     call.at(13_100, { type: 'speech_started', sinceMs: 13_000 });
@@ -225,7 +241,10 @@ describe('takeTurn: the end', () => {
   test('the agent hangs up after its goodbye, once', () => {
     const call = new Call().greeted();
     call.caller(3_000, 'goodbye');
-    expect(ended(call.at(6_000, { type: 'agent_finished', endCall: true }))).toMatchObject({ disposition: 'completed', reason: 'end_call' });
+    expect(ended(call.at(6_000, { type: 'agent_finished', endCall: true }))).toMatchObject({
+      disposition: 'completed',
+      reason: 'end_call',
+    });
     expect(call.at(6_001, { type: 'caller_hangup' })).toEqual([]);
   });
 

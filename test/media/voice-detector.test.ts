@@ -20,7 +20,9 @@ async function spokenWindows(): Promise<Float32Array[]> {
   const speech = new Resampler(sampleRate, 8_000).process(pcm);
   const silence = new Float32Array(4_000);
   const all = Float32Array.from([...silence, ...Float32Array.from(speech, (sample) => sample / 32_768), ...silence]);
-  return Array.from({ length: Math.floor(all.length / VAD_WINDOW_SAMPLES) }, (_, i) => all.slice(i * VAD_WINDOW_SAMPLES, (i + 1) * VAD_WINDOW_SAMPLES));
+  return Array.from({ length: Math.floor(all.length / VAD_WINDOW_SAMPLES) }, (_, i) =>
+    all.slice(i * VAD_WINDOW_SAMPLES, (i + 1) * VAD_WINDOW_SAMPLES),
+  );
 }
 
 describe('VoiceDetector', () => {
