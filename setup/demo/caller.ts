@@ -2,7 +2,7 @@
 import type { Carrier } from './carrier.ts';
 import type { CallOptions, CarrierCall } from './carrier-call.ts';
 import { createListener } from './hear.ts';
-import { advance, startScript } from './script.ts';
+import { advance, startScript, waitsForWords } from './script.ts';
 import type { ScriptCommand, ScriptEvent, Step } from './script-steps.ts';
 import { LINE_RATE } from './voice-line.ts';
 
@@ -12,11 +12,17 @@ export interface AgentWords {
   readonly startedAtMs: number;
 }
 
+export interface WordSource {
+  /** The caller waits for words: new ones are to be read soon. Cheap to repeat. */
+  ask(): void;
+  stop(): void;
+}
+
 export interface CallerOptions extends Omit<CallOptions, 'onHeard'> {
   readonly carrier: Carrier;
   readonly script: readonly Step[];
-  /** Calls back with everything the agent says, as text; returns how to stop. The energy alone carries a script without `expect`. */
-  readonly listenToWords?: (onWords: (words: AgentWords) => void) => () => void;
+  /** Where the agent's words come from as text. The energy alone carries a script without `expect`. */
+  readonly words?: (onWords: (words: AgentWords) => void) => WordSource;
   readonly onMoment?: (moment: CallerMoment) => void;
 }
 
@@ -84,16 +90,17 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
   onMoment?.({ kind: 'answered', atMs: call.answeredAtMs });
   state = startScript(call.answeredAtMs);
   early.forEach(dispatch);
+  const source = options.words?.((words) => dispatch({ kind: 'agent_words', atMs: Date.now(), ...words }));
   const timer = setInterval(() => {
     // An agent that is cut off in the middle of a word sends nothing any more, not even silence.
     if (Date.now() - lastHeardMs > DRY_LINE_MS) hear(SILENCE);
     dispatch({ kind: 'tick', atMs: Date.now() });
+    if (waitsForWords(state)) source?.ask();
   }, TICK_MS);
-  const deaf = options.listenToWords?.((words) => dispatch({ kind: 'agent_words', atMs: Date.now(), ...words }));
   void call.ended.then(() => dispatch({ kind: 'ended', atMs: Date.now() }));
   await finished.promise;
   clearInterval(timer);
-  deaf?.();
+  source?.stop();
   // A no-op when the agent has done it already.
   await call.hangup();
   return { call, answered: true, said, failure: state.outcome.done ? state.outcome.failure : null };

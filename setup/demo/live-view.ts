@@ -1,5 +1,5 @@
 /** Prints one call's conversation while it goes on. */
-import type { AgentWords, CallerMoment } from './caller.ts';
+import type { AgentWords, CallerMoment, WordSource } from './caller.ts';
 import { formatTalkLine, TalkLines } from './live-terminal.ts';
 
 const VIEW_REFRESH_MS = 200;
@@ -7,6 +7,8 @@ const VIEW_REFRESH_MS = 200;
 export interface LiveView {
   moment(moment: CallerMoment): void;
   words(words: AgentWords & { readonly interrupted: boolean }): void;
+  /** Keeps asking for words, so that the lines come while the call goes on. */
+  watch(source: WordSource): void;
   /** Prints what is still held back. */
   end(): void;
 }
@@ -23,7 +25,11 @@ export function liveView({ calling, print, colour }: LiveViewOptions): LiveView 
   const flush = (everything: boolean): void => {
     for (const line of lines.take(Date.now() - answeredAtMs, everything)) print(formatTalkLine(line, colour));
   };
-  const timer = setInterval(() => flush(false), VIEW_REFRESH_MS);
+  let words: WordSource | undefined;
+  const timer = setInterval(() => {
+    words?.ask();
+    flush(false);
+  }, VIEW_REFRESH_MS);
   print(`  Calling ${calling} …`);
   return {
     moment(moment: CallerMoment): void {
@@ -36,6 +42,9 @@ export function liveView({ calling, print, colour }: LiveViewOptions): LiveView 
     },
     words({ text, startedAtMs, interrupted }): void {
       if (text !== '') lines.agentWords(text, startedAtMs - answeredAtMs, interrupted);
+    },
+    watch(source) {
+      words = source;
     },
     end(): void {
       clearInterval(timer);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallDetailView, CallView } from '../../src/contracts/rest-calls.ts';
 import type { TenantView } from '../../src/contracts/rest-tenants.ts';
 import type { Page } from '../../src/contracts/rest.ts';
-import type { AgentWords } from './caller.ts';
+import type { AgentWords, WordSource } from './caller.ts';
 
 export interface RecordsOptions {
   /** http://host:port */
@@ -26,8 +26,8 @@ export interface Records {
   call(callId: string): Promise<CallDetailView>;
   /** Resolves once the call has its disposition. @throws Error after timeoutMs. */
   finished(placed: Placed, timeoutMs?: number): Promise<CallDetailView>;
-  /** Reports each of the agent's turns once, as soon as it is stored; returns how to stop. */
-  listen(placed: Placed, onWords: (words: AgentWords & { readonly interrupted: boolean }) => void): () => void;
+  /** The agent's words in text, read when somebody asks for them. */
+  wordsOf(placed: Placed, onWords: (words: AgentWords & { readonly interrupted: boolean }) => void): WordSource;
 }
 
 /** The PBX stamps calls in whole seconds. */
@@ -61,23 +61,31 @@ export function records({ apiUrl, tenantId }: RecordsOptions): Records {
         await sleep(POLL_MS);
       }
     },
-    listen(placed, onWords) {
-      const listening = new AbortController();
+    wordsOf(placed, onWords) {
       const seen = new Set<number>();
       let callId: string | undefined;
-      const poll = async (): Promise<void> => {
+      let stopped = false;
+      let asking = false;
+      const read = async (): Promise<void> => {
         callId ??= (await callOf(placed))?.id;
         for (const turn of callId === undefined ? [] : (await call(callId)).turns) {
-          if (listening.signal.aborted || turn.speaker !== 'agent' || seen.has(turn.sequence)) continue;
+          if (stopped || turn.speaker !== 'agent' || seen.has(turn.sequence)) continue;
           seen.add(turn.sequence);
           onWords({ text: turn.heard_text, startedAtMs: Date.parse(turn.started_at), interrupted: turn.interrupted });
         }
+        await sleep(POLL_MS);
       };
-      void (async () => {
-        // The API may be gone for a moment, by a test's wish: what it missed comes with the next answer.
-        for (; !listening.signal.aborted; await sleep(POLL_MS)) await poll().catch(() => undefined);
-      })();
-      return () => listening.abort();
+      return {
+        ask() {
+          if (asking || stopped) return;
+          asking = true;
+          // The API may be gone for a moment, by a test's wish: what it missed comes with the next answer.
+          void read()
+            .catch(() => undefined)
+            .finally(() => (asking = false));
+        },
+        stop: () => void (stopped = true),
+      };
     },
   };
 }

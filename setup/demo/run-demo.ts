@@ -92,11 +92,14 @@ async function oneCall(context: Context, callerNumber: string, n: number): Promi
     to: target.demo.did,
     from: callerNumber,
     script: demoScript(wish),
-    listenToWords: (onWords) =>
-      context.records.listen(placed, (words) => {
+    words: (onWords) => {
+      const source = context.records.wordsOf(placed, (words) => {
         view?.words(words);
         onWords(words);
-      }),
+      });
+      view?.watch(source);
+      return source;
+    },
     onMoment: (moment) => view?.moment(moment),
   });
   view?.end();

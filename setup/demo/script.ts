@@ -137,6 +137,11 @@ function hear(step: Step & { do: 'hear' }, state: ScriptState, atMs: number): St
   return impatient ? again(state, atMs, step.what) : [state, []];
 }
 
+/** The agent's voice was heard and has paused, or the call is over: now its words matter. */
+export function waitsForWords({ agent, line, outcome }: ScriptState): boolean {
+  return !outcome.done && agent.heard && !agent.speaking && line.untilMs !== null;
+}
+
 /** The agent has answered the last line, and both are silent. */
 function isQuiet({ agent, line }: ScriptState, atMs: number): boolean {
   return agent.heard && !agent.speaking && line.untilMs !== null && atMs - agent.quietSinceMs >= QUIET_MS;

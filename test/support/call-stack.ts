@@ -101,7 +101,7 @@ async function dial({ carrier, stored, defaultTo }: DialContext, options: DialOp
     carrier,
     to: options.to ?? defaultTo,
     from,
-    listenToWords: (onWords) => stored.listen(placed, onWords),
+    words: (onWords) => stored.wordsOf(placed, onWords),
   });
   return {
     ...result,
