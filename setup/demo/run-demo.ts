@@ -43,8 +43,8 @@ export interface DemoResult {
   readonly failures: readonly string[];
 }
 
-/** As a trunk delivers them: the calls overlap for nearly all of their time, but no two begin in the same instant. */
-const CALL_SPACING_MS = 200;
+/** As a trunk delivers them: all are up at once for most of their time, but no two callers speak in unison. */
+const CALL_SPACING_MS = 400;
 
 type Context = Required<DemoOptions> & { readonly records: Records; readonly history: History };
 
