@@ -67,6 +67,7 @@ export class Session {
   #ears: Ears | null = null;
   #voice: Voice | null = null;
   #leg: MediaLeg | null = null;
+  #givenBack = false;
   #state = initialTurnState;
   #queue: TurnEvent[] = [];
   #dispatching = false;
@@ -114,10 +115,14 @@ export class Session {
       });
       this.#begin(leg);
     } catch (error) {
-      const gone = error instanceof HoldfastError && error.code === 'channel_missing';
-      if (!gone)
-        this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
-      this.#finish(gone ? 'abandoned' : 'error', gone ? 'hangup' : 'connect_failed');
+      if (error instanceof HoldfastError && error.code === 'channel_missing') return this.#finish('abandoned', 'hangup');
+      this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
+      // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
+      this.#givenBack = await callControl.giveBack(channelId).then(
+        () => true,
+        () => false,
+      );
+      this.#finish('error', 'connect_failed');
     }
   }
 
@@ -303,7 +308,7 @@ export class Session {
     const { callControl } = this.#deps;
     const steps = [
       this.#leg?.close() ?? Promise.resolve(),
-      callControl.hangup(this.plan.channelId),
+      this.#givenBack ? Promise.resolve() : callControl.hangup(this.plan.channelId),
       callControl.release({ callId: this.plan.callId, epoch: this.epoch }),
     ];
     for (const result of await Promise.allSettled(steps)) {

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../../src/config.ts';
+import type { CallPlan } from '../../src/contracts/call-plan.ts';
+import type { CallEvent } from '../../src/contracts/media-control.ts';
+import { HoldfastError } from '../../src/domain/errors.ts';
+import type { CallControl } from '../../src/media/call-control.ts';
+import { LiveState } from '../../src/media/live-state.ts';
+import { MediaNode } from '../../src/media/node.ts';
+import { PhraseAudio } from '../../src/media/phrase-audio.ts';
+import type { Session } from '../../src/media/session.ts';
+import { VoiceDetector } from '../../src/media/vad/voice-detector.ts';
+import type { Providers } from '../../src/providers/ports.ts';
+import { connectRedis } from '../../src/lib/redis.ts';
+import { createLogger } from '../../src/telemetry.ts';
+import { sharedParts } from '../support/stack.ts';
+
+/** A PBX whose channels cannot be connected: what becomes of the caller is what these tests are about. */
+class UnwillingPbx implements CallControl {
+  readonly hungUp: string[] = [];
+  readonly givenBack: string[] = [];
+  readonly #refusal: HoldfastError;
+  constructor(refusal: HoldfastError) {
+    this.#refusal = refusal;
+  }
+  async connect(): Promise<never> {
+    throw this.#refusal;
+  }
+  async hangup(channelId: string): Promise<void> {
+    this.hungUp.push(channelId);
+  }
+  async release(): Promise<void> {}
+  async giveBack(channelId: string): Promise<void> {
+    this.givenBack.push(channelId);
+  }
+}
+
+const quiet: Providers = {
+  stt: { transcribe: async () => '' },
+  llm: { stream: async function* () {} },
+  tts: {
+    sampleRate: 24_000,
+    synthesize: async function* () {
+      yield new Int16Array(2_400);
+    },
+  },
+};
+const callId = '5f2f0d8e-8d7b-4f0a-9d83-0d1d6f1a0001';
+const plan: CallPlan = {
+  callId,
+  tenantId: '5f2f0d8e-8d7b-4f0a-9d83-0d1d6f1a0002',
+  channelId: 'caller-1',
+  agent: { role: 'receptionist', greeting: 'Hello.', systemPrompt: 'You are a receptionist.', language: 'en', voice: 'alloy' },
+  models: { stt: 's', llm: 'l', tts: 't' },
+  tools: [],
+  limits: { maxTurns: 20, maxDurationSeconds: 300, silenceReminderMs: 8_000, maxReminders: 2 },
+  transcript: [],
+};
+
+async function stage(pbx: CallControl, limits: { planWaitMs?: number; channelWaitMs?: number; capacity?: number } = {}) {
+  const config = loadConfig({ DATABASE_URL: 'postgres://x@127.0.0.1/x', APP_ENV: 'development' }, 'migrate');
+  const logger = createLogger({ process: 'media', level: 'silent' });
+  const owned = new AsyncDisposableStack();
+  const redis = owned.adopt(await connectRedis(sharedParts().redisUrl), (connection) => connection.disconnect());
+  const detector = owned.use(await VoiceDetector.start());
+  const node = new MediaNode({
+    nodeId: 'media-1',
+    capacity: limits.capacity ?? 2,
+    providers: quiet,
+    phrases: new PhraseAudio(quiet.tts, { retries: 0, timeoutMs: 1_000 }),
+    detector,
+    callControl: pbx,
+    liveState: new LiveState(redis, logger),
+    limits: { ...config.limits, ...(limits as object) },
+    timeouts: config.providers,
+    logger,
+  });
+  return { node, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function eventsOf(session: Session): CallEvent[] {
+  const events: CallEvent[] = [];
+  session.attach(0, (message) => {
+    if (message.type !== 'event') return;
+    events.push(message.event);
+    session.outbox.acknowledge(message.seq);
+  });
+  return events;
+}
+
+describe('MediaNode', () => {
+  test('a caller who cannot be connected is sent to the spoken fallback, not hung up on', async () => {
+    const pbx = new UnwillingPbx(new HoldfastError('ari_failed', 'no media'));
+    await using scene = await stage(pbx);
+    const session = scene.node.start(plan, 1, 0);
+    const events = eventsOf(session);
+    scene.node.channelEntered('caller-1', callId);
+    await session.closed;
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'ended', disposition: 'error', reason: 'connect_failed' }));
+    expect(pbx).toMatchObject({ givenBack: ['caller-1'], hungUp: [] });
+  });
+
+  test('a caller who hung up while being connected is abandoned', async () => {
+    await using scene = await stage(new UnwillingPbx(new HoldfastError('channel_missing', 'gone')));
+    const session = scene.node.start(plan, 1, 0);
+    const events = eventsOf(session);
+    scene.node.channelEntered('caller-1', callId);
+    await session.closed;
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'ended', disposition: 'abandoned' }));
+  });
+
+  test('a plan whose caller never comes ends as abandoned', async () => {
+    await using scene = await stage(new UnwillingPbx(new HoldfastError('channel_missing', 'gone')), { channelWaitMs: 30 });
+    const session = scene.node.start(plan, 1, 0);
+    const events = eventsOf(session);
+    await session.closed;
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'ended', disposition: 'abandoned', reason: 'channel_never_came' }));
+    expect(scene.node.live).toBe(0);
+  });
+
+  test('a caller for whom no plan comes is sent to the spoken fallback', async () => {
+    const pbx = new UnwillingPbx(new HoldfastError('ari_failed', 'unused'));
+    await using scene = await stage(pbx, { planWaitMs: 30 });
+    scene.node.channelEntered('caller-1', callId);
+    expect(scene.node.holds('caller-1')).toBe(true);
+    await sleep(100);
+    expect(pbx.givenBack).toEqual(['caller-1']);
+    expect(scene.node.holds('caller-1')).toBe(false);
+  });
+
+  test('a channel that claims the call of another one does not get it', async () => {
+    const pbx = new UnwillingPbx(new HoldfastError('ari_failed', 'unused'));
+    await using scene = await stage(pbx);
+    const session = scene.node.start(plan, 1, 0);
+    scene.node.channelEntered('stranger', callId);
+    expect(pbx.givenBack).toEqual(['stranger']);
+    session.abandon('test');
+    await session.closed;
+  });
+
+  test('refuses what it cannot hold: a full node, a draining one, an older owner, a call it has forgotten', async () => {
+    await using scene = await stage(new UnwillingPbx(new HoldfastError('ari_failed', 'unused')), { capacity: 1 });
+    const code = (start: () => unknown): unknown => {
+      try {
+        start();
+        return 'accepted';
+      } catch (error) {
+        return error instanceof HoldfastError ? error.code : error;
+      }
+    };
+    const other = { ...plan, callId: '5f2f0d8e-8d7b-4f0a-9d83-0d1d6f1a0009', channelId: 'caller-2' };
+    expect(code(() => scene.node.start(plan, 2, 5))).toBe('media_node_lost');
+    const session = scene.node.start(plan, 2, 0);
+    expect(code(() => scene.node.start(plan, 1, 0))).toBe('stale_epoch');
+    expect(scene.node.start(plan, 2, 3)).toBe(session);
+    expect(code(() => scene.node.start(other, 1, 0))).toBe('media_node_full');
+    session.abandon('test');
+    await session.closed;
+    scene.node.draining = true;
+    expect(code(() => scene.node.start(other, 1, 0))).toBe('media_node_draining');
+  });
+});
