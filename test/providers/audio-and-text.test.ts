@@ -127,19 +127,21 @@ describe('the language model', () => {
     expect(() => unroll({ topics: [{ weight: 1, templates: ['{a}'] }], fillings: { a: '{a}' } }, 1)).toThrow(/does not come to an end/);
   });
 
-  it('gives every history probabilities that add up to one, with the words it leaves to the background', () => {
-    const model = trigramModel({ sentences: unroll(grammar, 200), background: new Map([['newspaper', 3], ['please', 1]]), backgroundShare: 0.2 });
+  it('gives every history probabilities that add up to one, with what it leaves to the general model', () => {
+    const words = new Map([['newspaper', 3], ['please', 1]]);
+    const model = trigramModel({ sentences: unroll(grammar, 200), general: { words, pairs: new Map([['newspaper please', 0.5]]) }, generalShare: 0.2 });
+    expect(model).toMatch(/^-\d\.\d+ newspaper please$/m);
     const section = (n: number) => (model.split(`\\${n}-grams:\n`)[1] ?? '').split('\n\n')[0]?.split('\n').map((line) => line.split(' ')) ?? [];
     const [one, two] = [section(1), section(2)];
     const p = (value: string | undefined) => 10 ** Number(value);
-    const words = one.filter(([, word]) => word !== '<s>');
-    expect(words.reduce((sum, [log]) => sum + p(log), 0)).toBeCloseTo(1, 2);
+    const singles = one.filter(([, word]) => word !== '<s>');
+    expect(singles.reduce((sum, [log]) => sum + p(log), 0)).toBeCloseTo(1, 2);
     const backoff = p(one.find(([, word]) => word === 'book')?.[2]);
-    const after = words.map(([log, word]) => {
+    const after = singles.map(([log, word]) => {
       const seen = two.find(([, first, second]) => first === 'book' && second === word);
       return seen === undefined ? backoff * p(log) : p(seen[0]);
     });
     expect(after.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 2);
-    expect(words.map(([, word]) => word)).toContain('newspaper');
+    expect(singles.map(([, word]) => word)).toContain('newspaper');
   });
 });

@@ -33,7 +33,7 @@ function startCall(diary: Diary = {}) {
         ran.push({ name: call.function.name, args });
         messages.push({ role: 'tool', tool_call_id: call.id, content: JSON.stringify(runTool(call.function.name, args, diary)) });
       }
-      if (toolCalls.length === 0 || toolCalls.every((call) => call.function.name === 'end_call')) break;
+      if (toolCalls.every((call) => call.function.name === 'end_call')) break;
     }
     return spoken.join(' ');
   }

@@ -139,7 +139,7 @@ async function half(exchange: { answer: IncomingMessage; response: ServerRespons
   const chunks: Buffer[] = [];
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
   const body = Buffer.concat(chunks);
-  const sent = halfOf(body, String(headers['content-type'] ?? ''));
+  const sent = halfOf(body, headers['content-type'] ?? '');
   // "short" must look complete: without the real length. "cut" keeps it, where there was one.
   const { 'content-length': length, ...rest } = headers;
   response.writeHead(answer.statusCode ?? 502, fault === 'short' || length === undefined ? rest : headers);

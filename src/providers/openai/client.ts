@@ -54,7 +54,7 @@ function pooledFetch(dispatcher: Agent): typeof fetch {
       body = await encoded.arrayBuffer();
     }
     const request = { ...init, headers: [...headers], body, dispatcher } as UndiciRequestInit;
-    return (await undiciFetch(input instanceof Request ? input.url : input, request)) as unknown as Response;
+    return undiciFetch(input instanceof Request ? input.url : input, request);
   };
   // The SDK asks this class whether file uploads work.
   return Object.assign(pooled, { Response });

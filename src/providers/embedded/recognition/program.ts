@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { topics } from './domain-sentences.ts';
 import { fillings, linePronunciations } from './domain-words.ts';
-import { readVocabulary } from './general-vocabulary.ts';
+import { readGeneralModel, type GeneralModel } from './general-model.ts';
 import type { RecognizerProgram } from './process.ts';
 import { unroll } from './sentence-generator.ts';
 import { trigramModel } from './trigram-model.ts';
@@ -15,9 +15,11 @@ export interface PocketsphinxParts {
   readonly modelDir: string;
 }
 
-/** Measured on 48 phrases of two voices (README.md); more of either costs time and gains nothing. */
+/** Measured (README.md); more of any costs time and gains little. */
 const SENTENCES = 40_000;
-const GENERAL_WORDS = 5_000;
+const GENERAL_WORDS = 6_000;
+/** What a pair must tell beyond its words alone (nats, by frequency); leaves some 150,000 pairs. */
+const LEAST_GAIN = 4e-7;
 const GENERAL_SHARE = 0.2;
 
 /** Writes the language model and its dictionary into `directory`. @throws when the models are not there or unreadable. */
@@ -25,14 +27,11 @@ export async function prepareRecognizer({ command, modelDir }: PocketsphinxParts
   const dictionary = pronunciations(await readFile(join(modelDir, 'cmudict-en-us.dict'), 'latin1'));
   const sayable = (sentence: string): boolean => sentence.split(' ').every((word) => dictionary.has(word));
   const sentences = unroll({ topics, fillings }, SENTENCES).filter(sayable);
-  const general = [...readVocabulary(await readFile(join(modelDir, 'en-us.lm.bin')))]
-    .filter(([word]) => /^[a-z]/.test(word) && dictionary.has(word))
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, GENERAL_WORDS);
+  const general = everyday(readGeneralModel(await readFile(join(modelDir, 'en-us.lm.bin'))), dictionary);
   const model = join(directory, 'calls.arpa');
   const words = join(directory, 'calls.dict');
-  await writeFile(model, trigramModel({ sentences, background: new Map(general), backgroundShare: GENERAL_SHARE }));
-  const needed = new Set([...general.map(([word]) => word), ...sentences.flatMap((sentence) => sentence.split(' '))]);
+  await writeFile(model, trigramModel({ sentences, general, generalShare: GENERAL_SHARE }));
+  const needed = new Set([...general.words.keys(), ...sentences.flatMap((sentence) => sentence.split(' '))]);
   // A twentieth of the dictionary: a process starts in a third of the time.
   await writeFile(words, [...needed].flatMap((word) => dictionary.get(word) ?? []).join('\n') + '\n', 'latin1');
   const program = command.at(-1) ?? 'pocketsphinx_continuous';
@@ -40,6 +39,20 @@ export async function prepareRecognizer({ command, modelDir }: PocketsphinxParts
     command: [...command.slice(0, -1), join(dirname(program), 'pocketsphinx_batch')],
     arguments: ['-hmm', join(modelDir, 'en-us'), '-dict', words, '-lm', model],
   };
+}
+
+/** The most frequent words, and the pairs of them that tell something beyond the words alone. */
+function everyday(model: GeneralModel, dictionary: ReadonlyMap<string, unknown>): { words: Map<string, number>; pairs: Map<string, number> } {
+  const sayable = [...model.words].filter(([word]) => word === '</s>' || (/^[a-z]/.test(word) && dictionary.has(word)));
+  const words = new Map(sayable.sort(([, a], [, b]) => b - a).slice(0, GENERAL_WORDS));
+  const pairs = new Map<string, number>();
+  for (const { before, word, probability } of model.pairs(new Set([...words.keys(), '<s>']))) {
+    // Every sentence begins, as often as it ends.
+    const often = words.get(before) ?? words.get('</s>') ?? 0;
+    const gain = often * probability * Math.log(probability / (words.get(word) ?? 1));
+    if (gain > LEAST_GAIN) pairs.set(`${before} ${word}`, probability);
+  }
+  return { words, pairs };
 }
 
 /** Word → its lines in the dictionary; "either(2) IY DH ER" is a second way to say "either". */

@@ -1,28 +1,33 @@
 /**
- * Sentences → a trigram language model in ARPA format. Absolute discounting, interpolated with the
- * lower order; single words are interpolated with a background, so that no word of it is impossible.
+ * Sentences → a trigram language model in ARPA format, mixed with a general model of single words
+ * and pairs, so that no word of it is impossible and free speech keeps its grammar. Absolute
+ * discounting, interpolated with the lower order.
  */
 
 export interface TrigramOptions {
   readonly sentences: readonly string[];
-  /** Word → weight, any scale. */
-  readonly background: ReadonlyMap<string, number>;
-  /** Share of the background among single words, 0 to 1. */
-  readonly backgroundShare: number;
+  readonly general: {
+    /** Word → weight, any scale. */
+    readonly words: ReadonlyMap<string, number>;
+    /** "before word" → P(word | before); what is missing is left to the single words. */
+    readonly pairs: ReadonlyMap<string, number>;
+  };
+  /** Share of the general model where the sentences know how to go on, 0 to 1. */
+  readonly generalShare: number;
 }
 
 /** Taken off every count for n-grams that were not seen. */
 const DISCOUNT = 0.6;
 /** Unseen continuations get at least this much after every history: callers are freer than templates. */
-const LEAST_UNSEEN = 0.03;
+const LEAST_UNSEEN = 0.1;
 const [START, END] = ['<s>', '</s>'];
 
 type Counts = Map<string, number>;
 
-export function trigramModel({ sentences, background, backgroundShare }: TrigramOptions): string {
+export function trigramModel({ sentences, general, generalShare }: TrigramOptions): string {
   const [one, two, three] = countNgrams(sentences);
-  const unigrams = mixUnigrams(one, { background, backgroundShare });
-  const bigrams = discounted(two, unigrams);
+  const unigrams = mixUnigrams(one, general.words, generalShare);
+  const bigrams = mixBigrams({ domain: discounted(two, unigrams), general: general.pairs, unigrams, generalShare });
   const trigrams = discounted(three, bigrams);
   return arpa([unigrams, bigrams, trigrams], [backoffs(bigrams, unigrams), backoffs(trigrams, bigrams)]);
 }
@@ -45,12 +50,35 @@ function countNgrams(sentences: readonly string[]): [Counts, Counts, Counts] {
   return [one, two, three];
 }
 
-function mixUnigrams(counts: Counts, { background, backgroundShare }: Omit<TrigramOptions, 'sentences'>): Counts {
+function mixUnigrams(counts: Counts, words: ReadonlyMap<string, number>, generalShare: number): Counts {
   const total = sum(counts.values());
-  const weight = sum(background.values());
+  const weight = sum(words.values());
   const mixed: Counts = new Map();
-  for (const [word, count] of counts) add(mixed, word, ((1 - backgroundShare) * count) / total);
-  for (const [word, share] of background) add(mixed, word, (backgroundShare * share) / weight);
+  for (const [word, count] of counts) add(mixed, word, ((1 - generalShare) * count) / total);
+  for (const [word, share] of words) add(mixed, word, (generalShare * share) / weight);
+  return mixed;
+}
+
+interface BigramMix {
+  readonly domain: Counts;
+  readonly general: ReadonlyMap<string, number>;
+  readonly unigrams: Counts;
+  readonly generalShare: number;
+}
+
+/** A pair that one side does not list has there what that side leaves to single words. */
+function mixBigrams({ domain, general, unigrams, generalShare }: BigramMix): Counts {
+  const [domainLeft, generalLeft] = [backoffs(domain, unigrams), backoffs(general, unigrams)];
+  const mixed: Counts = new Map();
+  for (const pair of new Set([...domain.keys(), ...general.keys()])) {
+    const [before, single] = [history(pair), unigrams.get(shortened(pair))];
+    if (single === undefined) continue;
+    const domainBackoff = domainLeft.get(before);
+    const share = domainBackoff === undefined ? 1 : generalShare;
+    const ours = domain.get(pair) ?? (domainBackoff ?? 0) * single;
+    const theirs = general.get(pair) ?? (generalLeft.get(before) ?? 1) * single;
+    mixed.set(pair, (1 - share) * ours + share * theirs);
+  }
   return mixed;
 }
 
@@ -73,7 +101,7 @@ function discounted(counts: Counts, lower: Counts): Counts {
 }
 
 /** What a history leaves to unseen words, relative to what the lower order gives to them. */
-function backoffs(ngrams: Counts, lower: Counts): Counts {
+function backoffs(ngrams: ReadonlyMap<string, number>, lower: Counts): Counts {
   const [seen, seenBelow]: [Counts, Counts] = [new Map(), new Map()];
   for (const [ngram, probability] of ngrams) {
     add(seen, history(ngram), probability);
