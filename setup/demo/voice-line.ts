@@ -4,15 +4,16 @@
  * otherwise the far side would have gaps in time and the recordings would be too short.
  *
  * The sender is paced by the playout clock at the far end, not by a timer here: a mark follows
- * every two frames, and a fixed number of marks is kept in flight.
+ * every few frames, and a fixed number of marks is kept in flight.
  */
 import { WebSocket } from 'ws';
 
 export const LINE_RATE = 16_000;
 /** 20 ms of slin16. */
 const FRAME_BYTES = 640;
-const FRAMES_PER_MARK = 2;
-const MARKS_IN_FLIGHT = 5;
+const FRAMES_PER_MARK = 5;
+/** 300 ms: what this process may sleep through without a gap in the line. */
+const MARKS_IN_FLIGHT = 3;
 
 export interface VoiceLineEvents {
   /** ~20 ms of what the caller hears. */
@@ -42,7 +43,8 @@ export async function openVoiceLine(target: Socket, events: VoiceLineEvents): Pr
   let lastSpeechMark = 0;
 
   const feed = (): void => {
-    const chunk = Buffer.alloc(FRAME_BYTES * FRAMES_PER_MARK);
+    const frames = Math.min(FRAMES_PER_MARK, Math.ceil(pending.length / FRAME_BYTES) || FRAMES_PER_MARK);
+    const chunk = Buffer.alloc(FRAME_BYTES * frames);
     pending.copy(chunk);
     pending = pending.subarray(Math.min(pending.length, chunk.length));
     sentMarks += 1;
