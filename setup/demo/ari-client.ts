@@ -42,6 +42,11 @@ export async function connectAri({ url, username, password, app }: AriClientOpti
     socket.once('error', reject);
   });
   socket.on('error', () => undefined);
+  // Nobody will tell any more how these calls end.
+  socket.on('close', () => {
+    for (const [id, listener] of listeners)
+      listener({ type: 'ChannelDestroyed', timestamp: new Date().toISOString(), channel: { id, state: 'Down' } });
+  });
   socket.on('message', (data: Buffer) => {
     const event = JSON.parse(data.toString()) as AriEvent;
     if (event.channel !== undefined) listeners.get(event.channel.id)?.(event);
