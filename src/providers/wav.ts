@@ -43,7 +43,7 @@ export function decodeWav(bytes: Buffer): PcmAudio {
     throw new RangeError('not a RIFF/WAVE file');
   }
   let format: { channels: number; sampleRate: number } | undefined;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const id = bytes.toString('latin1', at, at + 4);
     const size = bytes.readUInt32LE(at + 4);
     const body = bytes.subarray(at + 8, Math.min(at + 8 + size, bytes.length));

@@ -10,7 +10,9 @@ import { PcmJoiner } from '../../src/providers/openai/pcm-joiner.ts';
 import { decodeWav, encodeWav, wavHeader } from '../../src/providers/wav.ts';
 
 const tone = (hz: number, options: { rate: number; seconds: number; amplitude?: number }): Int16Array =>
-  Int16Array.from({ length: options.rate * options.seconds }, (_, i) => Math.round((options.amplitude ?? 8_000) * Math.sin((2 * Math.PI * hz * i) / options.rate)));
+  Int16Array.from({ length: options.rate * options.seconds }, (_, i) =>
+    Math.round((options.amplitude ?? 8_000) * Math.sin((2 * Math.PI * hz * i) / options.rate)),
+  );
 
 const rms = (pcm: Int16Array): number => Math.sqrt(pcm.reduce((sum, sample) => sum + sample * sample, 0) / pcm.length);
 
@@ -47,7 +49,12 @@ describe('decodeWav', () => {
     expect([...decodeWav(stereo).pcm]).toEqual([15, -20]);
   });
 
-  it.each([[Buffer.from('no sound')], [Buffer.alloc(0)], [wavHeader(8_000).subarray(0, 30)], [Buffer.from(wavHeader(8_000)).fill(3, 20, 21)]])('refuses what is not 16-bit PCM', (bytes) => {
+  it.each([
+    [Buffer.from('no sound')],
+    [Buffer.alloc(0)],
+    [wavHeader(8_000).subarray(0, 30)],
+    [Buffer.from(wavHeader(8_000)).fill(3, 20, 21)],
+  ])('refuses what is not 16-bit PCM', (bytes) => {
     expect(() => decodeWav(bytes)).toThrow(RangeError);
   });
 });
@@ -128,10 +135,21 @@ describe('the language model', () => {
   });
 
   it('gives every history probabilities that add up to one, with what it leaves to the general model', () => {
-    const words = new Map([['newspaper', 3], ['please', 1]]);
-    const model = trigramModel({ sentences: unroll(grammar, 200), general: { words, pairs: new Map([['newspaper please', 0.5]]) }, generalShare: 0.2 });
+    const words = new Map([
+      ['newspaper', 3],
+      ['please', 1],
+    ]);
+    const model = trigramModel({
+      sentences: unroll(grammar, 200),
+      general: { words, pairs: new Map([['newspaper please', 0.5]]) },
+      generalShare: 0.2,
+    });
     expect(model).toMatch(/^-\d\.\d+ newspaper please$/m);
-    const section = (n: number) => (model.split(`\\${n}-grams:\n`)[1] ?? '').split('\n\n')[0]?.split('\n').map((line) => line.split(' ')) ?? [];
+    const section = (n: number) =>
+      (model.split(`\\${n}-grams:\n`)[1] ?? '')
+        .split('\n\n')[0]
+        ?.split('\n')
+        .map((line) => line.split(' ')) ?? [];
     const [one, two] = [section(1), section(2)];
     const p = (value: string | undefined) => 10 ** Number(value);
     const singles = one.filter(([, word]) => word !== '<s>');

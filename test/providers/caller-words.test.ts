@@ -44,9 +44,12 @@ describe('understand', () => {
     expect(slot(said, 'time')).toEqual([undefined, time]);
   });
 
-  it.each(['i have two children', 'i need one moment', 'forty five people', 'the twenty ninth of february at 25:70'])('finds no time in "%s"', (said) => {
-    expect(slot(said)[1]).toBeUndefined();
-  });
+  it.each(['i have two children', 'i need one moment', 'forty five people', 'the twenty ninth of february at 25:70'])(
+    'finds no time in "%s"',
+    (said) => {
+      expect(slot(said)[1]).toBeUndefined();
+    },
+  );
 
   it.each([
     ['my name is john smith', 'John Smith'],

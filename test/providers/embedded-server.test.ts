@@ -5,7 +5,9 @@ import { decodeWav, encodeWav } from '../../src/providers/wav.ts';
 import { startSpeaker, type Speaker } from '../support/speaker.ts';
 import { sharedParts } from '../support/stack.ts';
 
-const tools: OpenAI.ChatCompletionTool[] = [{ type: 'function', function: { name: 'end_call', parameters: { type: 'object', properties: {} } } }];
+const tools: OpenAI.ChatCompletionTool[] = [
+  { type: 'function', function: { name: 'end_call', parameters: { type: 'object', properties: {} } } },
+];
 let client: OpenAI;
 let speaker: Speaker;
 
@@ -16,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => speaker?.[Symbol.asyncDispose]());
 
-const wavOf = async (text: string): Promise<File> => new File([encodeWav({ pcm: await speaker.say(text, 16_000), sampleRate: 16_000 })], 'speech.wav', { type: 'audio/wav' });
+const wavOf = async (text: string): Promise<File> =>
+  new File([encodeWav({ pcm: await speaker.say(text, 16_000), sampleRate: 16_000 })], 'speech.wav', { type: 'audio/wav' });
 
 async function refusal(work: Promise<unknown>): Promise<APIError> {
   const error = await work.then(
@@ -36,7 +39,17 @@ describe('POST /v1/chat/completions', () => {
       id: expect.stringMatching(/^chatcmpl-/),
       object: 'chat.completion',
       model: 'gpt-4',
-      choices: [{ index: 0, finish_reason: 'tool_calls', message: { role: 'assistant', content: 'Thank you for calling. Goodbye!', tool_calls: [{ type: 'function', function: { name: 'end_call' } }] } }],
+      choices: [
+        {
+          index: 0,
+          finish_reason: 'tool_calls',
+          message: {
+            role: 'assistant',
+            content: 'Thank you for calling. Goodbye!',
+            tool_calls: [{ type: 'function', function: { name: 'end_call' } }],
+          },
+        },
+      ],
     });
     const { prompt_tokens: prompt = 0, completion_tokens: written = 0, total_tokens: total } = completion.usage ?? {};
     expect(total).toBe(prompt + written);
@@ -50,7 +63,10 @@ describe('POST /v1/chat/completions', () => {
     expect(events.length).toBeGreaterThan(3);
     expect(streamed.choices[0]?.finish_reason).toBe('tool_calls');
     expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content);
-    expect(streamed.choices[0]?.message.tool_calls?.[0]).toMatchObject({ type: 'function', function: { name: 'end_call', arguments: '{"reason":"The caller said goodbye"}' } });
+    expect(streamed.choices[0]?.message.tool_calls?.[0]).toMatchObject({
+      type: 'function',
+      function: { name: 'end_call', arguments: '{"reason":"The caller said goodbye"}' },
+    });
     expect(streamed.usage).toEqual(whole.usage);
   });
 
@@ -84,7 +100,9 @@ describe('POST /v1/chat/completions', () => {
   it('refuses what is no conversation, in words that the SDK understands', async () => {
     const empty = await refusal(client.chat.completions.create({ model: 'gpt-4', messages: [] }));
     expect(empty).toMatchObject({ status: 400, type: 'invalid_request_error', param: 'messages' });
-    const huge = await refusal(client.chat.completions.create({ model: 'gpt-4', messages: [{ role: 'user', content: 'x'.repeat(1_100_000) }] }));
+    const huge = await refusal(
+      client.chat.completions.create({ model: 'gpt-4', messages: [{ role: 'user', content: 'x'.repeat(1_100_000) }] }),
+    );
     expect(huge.status).toBe(413);
   });
 });
@@ -115,7 +133,12 @@ describe('POST /v1/audio/transcriptions', () => {
 
 describe('POST /v1/audio/speech', () => {
   it('speaks pcm and wav, the same sound', async () => {
-    const say = async (format: 'pcm' | 'wav') => Buffer.from(await (await client.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'Good morning.', response_format: format })).arrayBuffer());
+    const say = async (format: 'pcm' | 'wav') =>
+      Buffer.from(
+        await (
+          await client.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'Good morning.', response_format: format })
+        ).arrayBuffer(),
+      );
     const [pcm, wav] = [await say('pcm'), decodeWav(await say('wav'))];
     expect(wav.sampleRate).toBe(24_000);
     expect(wav.pcm.length).toBe(pcm.length / 2);
@@ -123,18 +146,26 @@ describe('POST /v1/audio/speech', () => {
   });
 
   it('has different voices for alloy and echo', async () => {
-    const lengthOf = async (voice: string) => (await (await client.audio.speech.create({ model: 'tts-1', voice, input: 'Good morning.', response_format: 'pcm' })).arrayBuffer()).byteLength;
+    const lengthOf = async (voice: string) =>
+      (await (await client.audio.speech.create({ model: 'tts-1', voice, input: 'Good morning.', response_format: 'pcm' })).arrayBuffer())
+        .byteLength;
     expect(await lengthOf('alloy')).not.toBe(await lengthOf('echo'));
   });
 
   it('is understood again by the recogniser', async () => {
-    const speech = await client.audio.speech.create({ model: 'tts-1', voice: 'echo', input: 'I would like to book an appointment.', response_format: 'wav' });
+    const speech = await client.audio.speech.create({
+      model: 'tts-1',
+      voice: 'echo',
+      input: 'I would like to book an appointment.',
+      response_format: 'wav',
+    });
     const file = new File([Buffer.from(await speech.arrayBuffer())], 'speech.wav');
     expect((await client.audio.transcriptions.create({ file, model: 'whisper-1' })).text).toBe('i would like to book an appointment');
   });
 
   it('refuses too much text and formats that it does not make', async () => {
-    const say = (input: string, format: 'pcm' | 'mp3' = 'pcm') => refusal(client.audio.speech.create({ model: 'tts-1', voice: 'alloy', input, response_format: format }));
+    const say = (input: string, format: 'pcm' | 'mp3' = 'pcm') =>
+      refusal(client.audio.speech.create({ model: 'tts-1', voice: 'alloy', input, response_format: format }));
     expect(await say('x'.repeat(4_097))).toMatchObject({ status: 400, param: 'input' });
     expect(await say('hello', 'mp3')).toMatchObject({ status: 400, param: 'response_format' });
   });

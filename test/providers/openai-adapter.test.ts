@@ -28,12 +28,17 @@ afterEach(() => {
 });
 
 const limit = () => AbortSignal.timeout(20_000);
-const hear = (signal = limit()) => providers.stt.transcribe({ pcm: hours, sampleRate: 16_000, model: 'whisper-1', language: 'en-US', signal });
+const hear = (signal = limit()) =>
+  providers.stt.transcribe({ pcm: hours, sampleRate: 16_000, model: 'whisper-1', language: 'en-US', signal });
 
 async function chat(said: string, signal = limit()): Promise<ChatDelta[]> {
-  const messages = [{ role: 'system' as const, content: SYSTEM }, { role: 'user' as const, content: said }];
+  const messages = [
+    { role: 'system' as const, content: SYSTEM },
+    { role: 'user' as const, content: said },
+  ];
   const deltas: ChatDelta[] = [];
-  for await (const delta of providers.llm.stream({ model: 'gpt-4', messages, tools: toolSpecs, maxTokens: 150, signal })) deltas.push(delta);
+  for await (const delta of providers.llm.stream({ model: 'gpt-4', messages, tools: toolSpecs, maxTokens: 150, signal }))
+    deltas.push(delta);
   return deltas;
 }
 
@@ -58,7 +63,9 @@ describe('OpenAISpeechToText', () => {
   it('returns the words of a wideband and of a narrowband phrase', async () => {
     expect(await hear()).toBe('what are your opening hours');
     const pcm = await speaker.say('what are your opening hours', 8_000);
-    expect(await providers.stt.transcribe({ pcm, sampleRate: 8_000, model: 'whisper-1', language: 'en', signal: limit() })).toBe('what are your opening hours');
+    expect(await providers.stt.transcribe({ pcm, sampleRate: 8_000, model: 'whisper-1', language: 'en', signal: limit() })).toBe(
+      'what are your opening hours',
+    );
   });
 
   it('returns nothing for silence, also for less than the service accepts', async () => {
@@ -74,9 +81,16 @@ describe('OpenAILanguageModel', () => {
     expect(textOf(deltas)).toBe('Thank you for calling Bright Smile Dental. Goodbye!');
     expect(deltas.filter((delta) => delta.kind === 'text').length).toBeGreaterThan(3);
     expect(deltas.filter((delta) => delta.kind === 'tool_calls')).toEqual([
-      { kind: 'tool_calls', calls: [{ id: expect.stringMatching(/^call_/), name: 'end_call', arguments: '{"reason":"The caller said goodbye"}' }] },
+      {
+        kind: 'tool_calls',
+        calls: [{ id: expect.stringMatching(/^call_/), name: 'end_call', arguments: '{"reason":"The caller said goodbye"}' }],
+      },
     ]);
-    expect(deltas.find((delta) => delta.kind === 'usage')).toEqual({ kind: 'usage', promptTokens: expect.any(Number), completionTokens: expect.any(Number) });
+    expect(deltas.find((delta) => delta.kind === 'usage')).toEqual({
+      kind: 'usage',
+      promptTokens: expect.any(Number),
+      completionTokens: expect.any(Number),
+    });
   });
 
   it('sends tool calls and their results back', async () => {
@@ -89,14 +103,18 @@ describe('OpenAILanguageModel', () => {
       { role: 'tool' as const, toolCallId: call.id, content: '{"summary":"We are open on Mondays from 9 AM to 5 PM."}' },
     ];
     const deltas: ChatDelta[] = [];
-    for await (const delta of providers.llm.stream({ model: 'gpt-4', messages, tools: toolSpecs, maxTokens: 150, signal: limit() })) deltas.push(delta);
+    for await (const delta of providers.llm.stream({ model: 'gpt-4', messages, tools: toolSpecs, maxTokens: 150, signal: limit() }))
+      deltas.push(delta);
     expect(textOf(deltas)).toMatch(/^We are open on Mondays from 9 AM to 5 PM\./);
   });
 
   it('closes the connection when the reader leaves in the middle', async () => {
     ai.set('llm', 'stall');
     const before = ai.abandoned('llm');
-    const messages = [{ role: 'system' as const, content: SYSTEM }, { role: 'user' as const, content: 'hello' }];
+    const messages = [
+      { role: 'system' as const, content: SYSTEM },
+      { role: 'user' as const, content: 'hello' },
+    ];
     for await (const _ of providers.llm.stream({ model: 'gpt-4', messages, tools: [], maxTokens: 150, signal: limit() })) break;
     await eventually(() => ai.abandoned('llm') > before);
   });
@@ -117,7 +135,13 @@ describe('OpenAITextToSpeech', () => {
   it('closes the connection when the reader leaves in the middle', async () => {
     ai.set('tts', 'stall');
     const before = ai.abandoned('tts');
-    for await (const _ of providers.tts.synthesize({ text: 'We are open from nine to five.', model: 'tts-1', voice: 'alloy', signal: limit() })) break;
+    for await (const _ of providers.tts.synthesize({
+      text: 'We are open from nine to five.',
+      model: 'tts-1',
+      voice: 'alloy',
+      signal: limit(),
+    }))
+      break;
     await eventually(() => ai.abandoned('tts') > before);
   });
 });

@@ -4,7 +4,12 @@ import { answerCaller } from '../../src/providers/embedded/receptionist/receptio
 import { spokenTime } from '../../src/domain/opening-hours.ts';
 
 const SATURDAY = new Date('2026-11-21T15:00:00Z');
-const SYSTEM = ['You are the receptionist.', 'Business name: Bright Smile Dental', 'Today: 2026-11-21 (Saturday)', 'Opening hours: Monday to Friday from 9 AM to 5 PM'].join('\n');
+const SYSTEM = [
+  'You are the receptionist.',
+  'Business name: Bright Smile Dental',
+  'Today: 2026-11-21 (Saturday)',
+  'Opening hours: Monday to Friday from 9 AM to 5 PM',
+].join('\n');
 const TOOLS = ['get_opening_hours', 'check_availability', 'book_appointment', 'end_call'];
 
 interface Diary {
@@ -49,7 +54,11 @@ function startCall(diary: Diary = {}) {
 function runTool(name: string, args: Record<string, string>, diary: Diary): unknown {
   const { date = '', time } = args;
   if (diary.failing === true) return { error: 'The tool gave no answer in time.' };
-  if (name === 'get_opening_hours') return { summary: 'Bright Smile Dental is open Monday to Friday from 9 AM to 5 PM; closed on Saturday and Sunday.', timezone: 'America/New_York' };
+  if (name === 'get_opening_hours')
+    return {
+      summary: 'Bright Smile Dental is open Monday to Friday from 9 AM to 5 PM; closed on Saturday and Sunday.',
+      timezone: 'America/New_York',
+    };
   const day = ['09:00', '10:00', '11:30', '13:00', '14:30', '16:00'];
   const isTaken = (at: string): boolean => diary.taken?.includes(`${date} ${at}`) === true;
   if (name === 'check_availability') {
@@ -57,7 +66,14 @@ function runTool(name: string, args: Record<string, string>, diary: Diary): unkn
     if (time === undefined) return { summary: 'Some times are free.', date, weekday: '', free, free_count: free.length };
     const available = !isTaken(time);
     const summary = available ? 'It is free.' : `${spokenTime(time)} is already taken. Free that day: 1 PM.`;
-    return { summary, date, weekday: '', free, free_count: free.length, requested: { time, available, ...(available ? {} : { reason: 'taken' }) } };
+    return {
+      summary,
+      date,
+      weekday: '',
+      free,
+      free_count: free.length,
+      requested: { time, available, ...(available ? {} : { reason: 'taken' }) },
+    };
   }
   if (name === 'book_appointment') return { summary: 'Booked.', booked: true, booking_id: 'b', date, time, weekday: '' };
   return { ending: true };
@@ -68,7 +84,9 @@ describe('the embedded receptionist', () => {
     const call = startCall();
     expect(call.hear('what are your opening hours')).toMatch(/Monday to Friday from 9 AM to 5 PM.*appointment/);
     call.interruptAfter(4);
-    expect(call.hear('i would like to book an appointment for monday at ten')).toBe('Monday, November 23 at 10 AM is free. What name should I put it under?');
+    expect(call.hear('i would like to book an appointment for monday at ten')).toBe(
+      'Monday, November 23 at 10 AM is free. What name should I put it under?',
+    );
     expect(call.hear('my name is john smith')).toBe(
       'You are booked. I have put you down for Monday, November 23 at 10 AM, under the name John Smith. Is there anything else I can do for you?',
     );
@@ -78,7 +96,14 @@ describe('the embedded receptionist', () => {
   });
 
   it('says goodbye first and hangs up in the same answer', () => {
-    const answer = answerCaller({ messages: [{ role: 'system', content: SYSTEM }, { role: 'user', content: 'Thanks, bye!' }], tools: TOOLS, now: SATURDAY });
+    const answer = answerCaller({
+      messages: [
+        { role: 'system', content: SYSTEM },
+        { role: 'user', content: 'Thanks, bye!' },
+      ],
+      tools: TOOLS,
+      now: SATURDAY,
+    });
     expect(answer.text).toMatch(/Goodbye!$/);
     expect(answer.toolCalls.map((call) => call.name)).toEqual(['end_call']);
   });
@@ -94,7 +119,9 @@ describe('the embedded receptionist', () => {
 
   it('offers only the part of the day that was asked for', () => {
     const call = startCall();
-    expect(call.hear('do you have anything free on thursday afternoon')).toMatch(/Thursday, November 26 in the afternoon I have 1 PM, 2:30 PM and 4 PM/);
+    expect(call.hear('do you have anything free on thursday afternoon')).toMatch(
+      /Thursday, November 26 in the afternoon I have 1 PM, 2:30 PM and 4 PM/,
+    );
     expect(call.hear('two thirty please')).toMatch(/November 26 at 2:30 PM is free/);
   });
 
@@ -187,13 +214,19 @@ describe('the embedded receptionist', () => {
   it('understands recognition slips', () => {
     const call = startCall();
     expect(call.hear('what are your opening ours')).toMatch(/open Monday to Friday/);
-    expect(call.hear("i would like to book an appoint meant for monday at him")).toMatch(/November 23 at 10 AM is free/);
+    expect(call.hear('i would like to book an appoint meant for monday at him')).toMatch(/November 23 at 10 AM is free/);
     expect(call.hear('thank you good buy')).toMatch(/not made any appointment.*Goodbye/);
   });
 
   it('speaks on without tools from the facts of its prompt', () => {
-    const messages: ChatMessage[] = [{ role: 'system', content: SYSTEM }, { role: 'user', content: 'when are you open' }];
-    expect(answerCaller({ messages, tools: [], now: SATURDAY })).toEqual({ text: 'Our opening hours are: Monday to Friday from 9 AM to 5 PM.', toolCalls: [] });
+    const messages: ChatMessage[] = [
+      { role: 'system', content: SYSTEM },
+      { role: 'user', content: 'when are you open' },
+    ];
+    expect(answerCaller({ messages, tools: [], now: SATURDAY })).toEqual({
+      text: 'Our opening hours are: Monday to Friday from 9 AM to 5 PM.',
+      toolCalls: [],
+    });
   });
 
   it('goes on after a takeover left only words in the history', () => {

@@ -94,9 +94,15 @@ interface Exchange {
 }
 
 const errors = {
-  error_400: { status: 400, error: { message: 'Invalid value: the words of the caller', type: 'invalid_request_error', param: null, code: 'invalid_value' } },
+  error_400: {
+    status: 400,
+    error: { message: 'Invalid value: the words of the caller', type: 'invalid_request_error', param: null, code: 'invalid_value' },
+  },
   error_429: { status: 429, error: { message: 'Rate limit reached', type: 'requests', param: null, code: 'rate_limit_exceeded' } },
-  error_500: { status: 500, error: { message: 'The server had an error while processing your request', type: 'server_error', param: null, code: null } },
+  error_500: {
+    status: 500,
+    error: { message: 'The server had an error while processing your request', type: 'server_error', param: null, code: null },
+  },
 } as const;
 
 async function misbehave(exchange: Exchange, fault: Fault): Promise<void> {
@@ -134,7 +140,10 @@ async function relay({ request, response, upstream }: Exchange, fault: 'pass' | 
   request.pipe(forward);
 }
 
-async function half(exchange: { answer: IncomingMessage; response: ServerResponse; headers: IncomingMessage['headers'] }, fault: 'cut' | 'short' | 'stall'): Promise<void> {
+async function half(
+  exchange: { answer: IncomingMessage; response: ServerResponse; headers: IncomingMessage['headers'] },
+  fault: 'cut' | 'short' | 'stall',
+): Promise<void> {
   const { answer, response, headers } = exchange;
   const chunks: Buffer[] = [];
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);

@@ -28,7 +28,11 @@ export async function agentSaid(heard: Int16Array, words: string): Promise<numbe
 }
 
 /** 0…1, likewise for one of the PBX's own prompts. */
-export async function promptPlayed(heard: Int16Array, { dataDir }: Pick<CallStack, 'dataDir'>, name: keyof typeof prompts): Promise<number> {
+export async function promptPlayed(
+  heard: Int16Array,
+  { dataDir }: Pick<CallStack, 'dataDir'>,
+  name: keyof typeof prompts,
+): Promise<number> {
   const prompt = parseWav(await readFile(join(dataDir, 'pbx', 'prompts', `${name}.wav16`)));
   return resemblance(heard, prompt.pcm);
 }

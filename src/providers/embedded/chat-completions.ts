@@ -87,7 +87,11 @@ function whole(completion: Completion): unknown {
   return { id, object: 'chat.completion', created, model, choices: [choice], usage };
 }
 
-const toolCall = ({ id, name, arguments: text }: Completion['toolCalls'][number]) => ({ id, type: 'function', function: { name, arguments: text } });
+const toolCall = ({ id, name, arguments: text }: Completion['toolCalls'][number]) => ({
+  id,
+  type: 'function',
+  function: { name, arguments: text },
+});
 
 /** Role first, then a token an event, tool calls in pieces, the finish reason, usage if asked for, [DONE]. */
 async function stream(exchange: Exchange, completion: Completion, options: CompletionOptions & { includeUsage: boolean }): Promise<void> {

@@ -13,6 +13,7 @@ const describe = (id: string) => ({ id, object: 'model', created: CREATED, owned
 export const listModels = () => ({ object: 'list', data: ids.map(describe) });
 
 export function oneModel(id: string) {
-  if (!ids.includes(id)) throw new ApiError(404, `The model '${id.slice(0, 100)}' does not exist`, { param: 'model', code: 'model_not_found' });
+  if (!ids.includes(id))
+    throw new ApiError(404, `The model '${id.slice(0, 100)}' does not exist`, { param: 'model', code: 'model_not_found' });
   return describe(id);
 }

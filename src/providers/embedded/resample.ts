@@ -41,7 +41,8 @@ function kernelFor(fromHz: number, toHz: number): Kernel {
   const half = Math.ceil(ZERO_CROSSINGS / cutoff);
   const taps = half * 2;
   const phases = new Float64Array(up * taps);
-  for (let phase = 0; phase < up; phase++) fillPhase(phases.subarray(phase * taps, (phase + 1) * taps), { phase: phase / up, cutoff, half });
+  for (let phase = 0; phase < up; phase++)
+    fillPhase(phases.subarray(phase * taps, (phase + 1) * taps), { phase: phase / up, cutoff, half });
   const kernel = { up, down, taps, phases };
   kernels.set(key, kernel);
   return kernel;

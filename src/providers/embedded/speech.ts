@@ -32,7 +32,8 @@ export function createSpeech(voices: Voices): Endpoint {
     const type = body.response_format === 'pcm' ? 'audio/pcm' : 'audio/wav';
     const sentences = splitSentences(body.input);
     // The first sentence is made before the headers go out, so that a failure is still a status.
-    let audio = sentences[0] === undefined ? silence(BETWEEN_SENTENCES_MS) : await synthesise(voices, { sentence: sentences[0], voice, signal });
+    let audio =
+      sentences[0] === undefined ? silence(BETWEEN_SENTENCES_MS) : await synthesise(voices, { sentence: sentences[0], voice, signal });
     response.writeHead(200, { 'content-type': type, 'transfer-encoding': 'chunked' });
     if (body.response_format === 'wav') await write(exchange, wavHeader(SAMPLE_RATE));
     for (const sentence of sentences.slice(1)) {

@@ -32,7 +32,23 @@ export function createTranscription(recognizer: Recognizer): Endpoint {
     } else if (format === 'json') {
       sendJson(response, 200, { text, usage });
     } else {
-      const segments = text === '' ? [] : [{ id: 0, seek: 0, start: 0, end: seconds, text, tokens: [], temperature: 0, avg_logprob: 0, compression_ratio: 1, no_speech_prob: 0 }];
+      const segments =
+        text === ''
+          ? []
+          : [
+              {
+                id: 0,
+                seek: 0,
+                start: 0,
+                end: seconds,
+                text,
+                tokens: [],
+                temperature: 0,
+                avg_logprob: 0,
+                compression_ratio: 1,
+                no_speech_prob: 0,
+              },
+            ];
       sendJson(response, 200, { task: 'transcribe', language: 'english', duration: seconds, text, segments, usage });
     }
   };
@@ -59,9 +75,13 @@ async function readAudio(form: FormData): Promise<PcmAudio> {
   const audio = decode(Buffer.from(await file.arrayBuffer()));
   const seconds = audio.pcm.length / audio.sampleRate;
   if (seconds < MIN_SECONDS) {
-    throw new ApiError(400, `Audio file is too short. Minimum audio length is ${MIN_SECONDS} seconds.`, { param: 'file', code: 'audio_too_short' });
+    throw new ApiError(400, `Audio file is too short. Minimum audio length is ${MIN_SECONDS} seconds.`, {
+      param: 'file',
+      code: 'audio_too_short',
+    });
   }
-  if (seconds > MAX_SECONDS) throw new ApiError(400, `Audio file is too long. This server takes ${MAX_SECONDS} seconds.`, { param: 'file' });
+  if (seconds > MAX_SECONDS)
+    throw new ApiError(400, `Audio file is too long. This server takes ${MAX_SECONDS} seconds.`, { param: 'file' });
   return audio;
 }
 

@@ -6,7 +6,9 @@ const MAX_TEXT = 100_000;
 /** Content is text, or a list of parts of which only the text is read. */
 const content = z.union([
   z.string().max(MAX_TEXT),
-  z.array(z.object({ type: z.string(), text: z.string().max(MAX_TEXT).optional() })).transform((parts) => parts.map((part) => part.text ?? '').join('')),
+  z
+    .array(z.object({ type: z.string(), text: z.string().max(MAX_TEXT).optional() }))
+    .transform((parts) => parts.map((part) => part.text ?? '').join('')),
 ]);
 
 const toolCall = z.object({

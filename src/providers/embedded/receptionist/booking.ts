@@ -14,13 +14,15 @@ export function continueBooking(desk: Desk): Answer {
   const { date, time, part } = memory;
   if (date === undefined) {
     const at = time === undefined ? '' : ` at ${spokenTime(time)}`;
-    const answered = memory.asked === 'day' && !['book', 'availability', 'confirm'].some((intent) => memory.meaning?.intents.has(intent as Intent));
+    const answered =
+      memory.asked === 'day' && !['book', 'availability', 'confirm'].some((intent) => memory.meaning?.intents.has(intent as Intent));
     return answered && time === undefined
       ? say('I am sorry, I did not catch the day. Which day would you like to come? You can say, for example, next Monday or tomorrow.')
       : say(`With pleasure. Which day would you like to come${at}?`);
   }
   if (time === undefined) {
-    if (memory.asked === 'other' && memory.meaning?.intents.has('confirm') && memory.meaning.date === undefined) return say('Which day and time would you like?');
+    if (memory.asked === 'other' && memory.meaning?.intents.has('confirm') && memory.meaning.date === undefined)
+      return say('Which day and time would you like?');
     if (memory.asked === 'time' && memory.meaning?.date === undefined && part === undefined) {
       return say(`I am sorry, I did not catch the time. Which time would suit you on ${spokenDate(date)}?`);
     }
@@ -45,7 +47,12 @@ export function askName({ memory }: Desk): Answer {
 export function book(desk: Desk): Answer {
   const { date = '', time = '', name, service } = desk.memory;
   if (!isOffered(desk, 'book_appointment')) return say(NO_DIARY);
-  return callTool('book_appointment', { date, time, ...(name === undefined ? {} : { name }), ...(service === undefined ? {} : { service }) });
+  return callTool('book_appointment', {
+    date,
+    time,
+    ...(name === undefined ? {} : { name }),
+    ...(service === undefined ? {} : { service }),
+  });
 }
 
 const spokenSlot = ({ date = '', time = '' }: Desk['memory']): string => `${spokenDate(date)} at ${spokenTime(time)}`;

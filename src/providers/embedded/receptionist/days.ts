@@ -22,7 +22,10 @@ const readers: readonly (readonly [RegExp, Reader])[] = [
   [/\b(?:on )?the (\d{1,2})th\b|\b(\d{1,2})th\b/g, (m, today) => dayOfMonth(Number(m[1] ?? m[2]), today)],
   [/\b(?:the )?day after tomorrow\b/g, (_, today) => addDays(today, 2)],
   [/\btomorrow\b/g, (_, today) => addDays(today, 1)],
-  [new RegExp(`\\ba week (?:on|from) ${WEEKDAY}\\b|\\b${WEEKDAY} week\\b`, 'g'), (m, today) => addDays(nextWeekday(m[1] ?? m[2], today), 7)],
+  [
+    new RegExp(`\\ba week (?:on|from) ${WEEKDAY}\\b|\\b${WEEKDAY} week\\b`, 'g'),
+    (m, today) => addDays(nextWeekday(m[1] ?? m[2], today), 7),
+  ],
   [new RegExp(`\\b(?:on )?(?:next |this |coming )?${WEEKDAY}\\b`, 'g'), (m, today) => nextWeekday(m[1], today)],
   [/\bin (?:(\d{1,2})|a) (day|week)s?\b/g, (m, today) => addDays(today, Number(m[1] ?? 1) * (m[2] === 'week' ? 7 : 1))],
   [/\b(?:today|tonight|this (?:morning|afternoon|evening))\b/g, (_, today) => today],
@@ -35,7 +38,14 @@ export function findDay(text: string, today: string): FoundDay | undefined {
     const match = [...wanted.matchAll(pattern)].at(-1);
     const date = match === undefined ? undefined : read(match, today);
     if (match === undefined || date === undefined) continue;
-    return { date, rest: wanted.replace(pattern, ' ').replace(new RegExp(`\\b${WEEKDAY}\\b`, 'g'), ' ').replace(/\s+/g, ' ').trim() };
+    return {
+      date,
+      rest: wanted
+        .replace(pattern, ' ')
+        .replace(new RegExp(`\\b${WEEKDAY}\\b`, 'g'), ' ')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    };
   }
   return undefined;
 }
@@ -60,4 +70,5 @@ function dayOfMonth(day: number, today: string): string | undefined {
   return candidates.find((date) => isDate(date) && date >= today);
 }
 
-const isoDate = (year: number, month: number, day: number): string => `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+const isoDate = (year: number, month: number, day: number): string =>
+  `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;

@@ -27,7 +27,8 @@ const intentPatterns = {
   thanks: /\b(?:thank you|thanks|thank|cheers|appreciate)\b/,
   human:
     /\b(?:human|real person|actual person|live person|operator|representative)\b|\b(?:speak|talk|connect|transfer|put me through|through)\b.*\b(?:someone|somebody|person|manager|receptionist|doctor|dentist|staff|people|agent)\b/,
-  identity: /\bare you (?:a |an )?(?:robot|human|real|machine|computer|bot|ai|person|recording)\b|\bwho (?:am i|are you)\b|\bam i (?:speaking|talking) (?:to|with)\b/,
+  identity:
+    /\bare you (?:a |an )?(?:robot|human|real|machine|computer|bot|ai|person|recording)\b|\bwho (?:am i|are you)\b|\bam i (?:speaking|talking) (?:to|with)\b/,
   repeat:
     /\b(?:say|come|tell me|repeat) (?:that |it |this )?(?:again|once more)\b|\brepeat\b|\bpardon\b|\bwhat did you (?:just )?say\b|\bdid not (?:hear|catch|understand|get)\b|\bcannot hear\b|\bone more time\b|^(?:sorry )?(?:what|sorry|excuse me|huh|come again)(?: sorry| please| was that)?$/,
   hours:
@@ -73,7 +74,15 @@ export function understand(said: string, context: { readonly today: string; read
   const part = time === undefined ? partOfDay(words) : undefined;
   const silentOnAppointment = day === undefined && time === undefined && part === undefined;
   const askedForName = context.asked === 'name' && silentOnAppointment && isPlainAnswer(intents);
-  return { words, intents, date: day?.date, time: time?.time, part, name: findName(words, askedForName), service: services.exec(words)?.[0] };
+  return {
+    words,
+    intents,
+    date: day?.date,
+    time: time?.time,
+    part,
+    name: findName(words, askedForName),
+    service: services.exec(words)?.[0],
+  };
 }
 
 const expectsTime: ReadonlySet<Asked> = new Set(['day', 'time', 'other']);

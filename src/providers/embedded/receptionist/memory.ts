@@ -87,7 +87,9 @@ function afterCaller(memory: Memory, said: string): Memory {
   const accepts = (memory.asked === 'offer' || memory.asked === 'day') && meaning.intents.has('confirm');
   const date = meaning.date ?? memory.date;
   // "Do you have anything on Friday" after Monday at ten asks anew; "Friday instead" keeps the hour.
-  const time = meaning.time ?? (meaning.part === undefined ? (memory.time ?? (meaning.date === undefined ? undefined : memory.refusedTime)) : undefined);
+  const time =
+    meaning.time ??
+    (meaning.part === undefined ? (memory.time ?? (meaning.date === undefined ? undefined : memory.refusedTime)) : undefined);
   return {
     ...next,
     date,
@@ -147,7 +149,9 @@ function afterTool(memory: Memory, outcome: ToolOutcome): Memory {
   if (outcome.name !== 'check_availability' || typeof requested !== 'object' || requested === null) return next;
   const { time, available } = requested as { time?: unknown; available?: unknown };
   if (time !== memory.time) return next;
-  return available === true ? { ...next, free: `${memory.date} ${memory.time}` } : { ...next, time: undefined, refusedTime: memory.time, free: undefined };
+  return available === true
+    ? { ...next, free: `${memory.date} ${memory.time}` }
+    : { ...next, time: undefined, refusedTime: memory.time, free: undefined };
 }
 
 function parseResult(content: string): Readonly<Record<string, unknown>> {

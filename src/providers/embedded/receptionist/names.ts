@@ -14,13 +14,16 @@ const notNames = new Set(
 /** Said with a name whenever it is said. */
 const always = /\b(?:my (?:full )?name is|the name is|name is|call me|under the name(?: of)?)\s+(.+)$/;
 /** Mean a name only as an answer to the question for it. */
-const asAnswer = /^(?:(?:yes|sure|okay|ok|well|hi|hello|oh) )*(?:(?:this is|it is for|it is|i am|for|put it under|make it|under|use|just) )?(.+)$/;
+const asAnswer =
+  /^(?:(?:yes|sure|okay|ok|well|hi|hello|oh) )*(?:(?:this is|it is for|it is|i am|for|put it under|make it|under|use|just) )?(.+)$/;
 
 const MAX_WORDS = 3;
 
 /** Title case, at most three words; undefined when nothing there can be a name. */
 export function findName(words: string, wasAsked: boolean): string | undefined {
-  return toName(always.exec(words)?.[1], { stopEarly: true }) ?? (wasAsked ? toName(asAnswer.exec(words)?.[1], { stopEarly: false }) : undefined);
+  return (
+    toName(always.exec(words)?.[1], { stopEarly: true }) ?? (wasAsked ? toName(asAnswer.exec(words)?.[1], { stopEarly: false }) : undefined)
+  );
 }
 
 /** "john smith and i would like…" is John Smith; an answer with anything but a name in it is none. */

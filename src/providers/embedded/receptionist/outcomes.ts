@@ -16,7 +16,8 @@ export function speakOutcome(desk: Desk, { name, result }: ToolOutcome): Answer 
   if (name === 'end_call') return say('Thank you for calling. Goodbye!');
   if (name === 'check_availability' && Array.isArray(result['free'])) return speakAvailability(desk, { summary, result });
   if (name === 'book_appointment' && result['booked'] === true) return say(`You are booked. ${booked(desk, { summary, result })} ${MORE}`);
-  if (name === 'book_appointment' && result['booked'] === false) return say(`I am sorry. ${summary} Would another day or another time suit you?`);
+  if (name === 'book_appointment' && result['booked'] === false)
+    return say(`I am sorry. ${summary} Would another day or another time suit you?`);
   if (result['status'] === 'pending') return say('I am still writing that into the diary. One moment please.');
   return say(NO_DIARY);
 }
@@ -33,14 +34,19 @@ function speakHours({ memory }: Desk, summary: string): Answer {
 function speakAvailability(desk: Desk, { summary, result }: { summary: string; result: ToolOutcome['result'] }): Answer {
   const { memory } = desk;
   const { date = '', time } = memory;
-  if (time !== undefined && memory.free === `${date} ${time}`) return memory.name === undefined && !memory.nameless ? askName(desk) : book(desk);
+  if (time !== undefined && memory.free === `${date} ${time}`)
+    return memory.name === undefined && !memory.nameless ? askName(desk) : book(desk);
   const asked = result['requested'] as { reason?: unknown } | undefined;
-  const free = (result['free'] as readonly unknown[]).filter((each): each is string => typeof each === 'string' && !Number.isNaN(minutesOf(each)));
-  if (memory.part === undefined && asked !== undefined) return say(`I am sorry. ${sentence(summary)} Would another day or another time suit you?`);
+  const free = (result['free'] as readonly unknown[]).filter(
+    (each): each is string => typeof each === 'string' && !Number.isNaN(minutesOf(each)),
+  );
+  if (memory.part === undefined && asked !== undefined)
+    return say(`I am sorry. ${sentence(summary)} Would another day or another time suit you?`);
   const inPart = free.filter((each) => partOf(each) === (memory.part ?? partOf(each)));
   const on = `${spokenDate(date)}${memory.part === undefined ? '' : ` in the ${memory.part}`}`;
   if (inPart.length > 0) return say(`On ${on} I have ${spokenList(spread(inPart).map(spokenTime))}. What time would you like?`);
-  if (free.length > 0) return say(`On ${on} nothing is free. That day I still have ${spokenList(spread(free).map(spokenTime))}. What time would you like?`);
+  if (free.length > 0)
+    return say(`On ${on} nothing is free. That day I still have ${spokenList(spread(free).map(spokenTime))}. What time would you like?`);
   return say(`I am sorry. ${sentence(summary || `Nothing is free on ${spokenDate(date)}`)} Which other day would suit you?`);
 }
 

@@ -31,10 +31,14 @@ function answerWords(desk: Desk): Answer {
   const heard = (intent: Parameters<typeof meaning.intents.has>[0]): boolean => meaning.intents.has(intent);
   if (heard('repeat')) return say(repeated(memory));
   if (heard('identity')) return say(`I am an automated receptionist${ofBusiness(memory)}, not a person. ${OFFER}`);
-  if (heard('human')) return say(`I am sorry, I am an automated receptionist and I cannot put you through to a person on this line. ${OFFER}`);
+  if (heard('human'))
+    return say(`I am sorry, I am an automated receptionist and I cannot put you through to a person on this line. ${OFFER}`);
   if (leaves(memory)) return goodbye(desk);
   if (heard('hours') && !heard('book')) return openingHours(desk);
-  if (heard('cancel')) return say('I am sorry, I cannot change or cancel an appointment that is already in the diary. I can book a new one for you. Is there anything else I can do for you?');
+  if (heard('cancel'))
+    return say(
+      'I am sorry, I cannot change or cancel an appointment that is already in the diary. I can book a new one for you. Is there anything else I can do for you?',
+    );
   if (givesUp(memory, meaning)) return say('All right, I have not made any appointment. Is there anything else I can do for you?');
   if (heard('information') && !saysAppointment(memory)) return say(`I am sorry, I do not have that information here. ${OFFER}`);
   if (memory.booking) return continueBooking(desk);
@@ -49,7 +53,8 @@ export const OFFER = 'I can tell you our opening hours, or I can book an appoint
 
 const ofBusiness = ({ facts }: Memory): string => (facts.business === undefined ? '' : ` of ${facts.business}`);
 
-const saysAppointment = ({ meaning }: Memory): boolean => meaning?.date !== undefined || meaning?.time !== undefined || meaning?.intents.has('book') === true;
+const saysAppointment = ({ meaning }: Memory): boolean =>
+  meaning?.date !== undefined || meaning?.time !== undefined || meaning?.intents.has('book') === true;
 
 /** A goodbye, "that is all", "no" to "anything else?", unless an appointment is asked for in the same breath. */
 function leaves(memory: Memory): boolean {
@@ -66,13 +71,21 @@ function goodbye(desk: Desk): Answer {
 function openingHours(desk: Desk): Answer {
   const { facts, meaning } = desk.memory;
   if (isOffered(desk, 'get_opening_hours')) return callTool('get_opening_hours', meaning?.date === undefined ? {} : { date: meaning.date });
-  return say(facts.openingHours === undefined ? 'I am sorry, I do not have the opening hours here.' : `Our opening hours are: ${facts.openingHours}.`);
+  return say(
+    facts.openingHours === undefined
+      ? 'I am sorry, I do not have the opening hours here.'
+      : `Our opening hours are: ${facts.openingHours}.`,
+  );
 }
 
-const repeated = ({ lastAgentText }: Memory): string => (lastAgentText === '' ? `How can I help you? ${OFFER}` : `Of course. ${lastAgentText.replace(/^Of course\. /, '')}`);
+const repeated = ({ lastAgentText }: Memory): string =>
+  lastAgentText === '' ? `How can I help you? ${OFFER}` : `Of course. ${lastAgentText.replace(/^Of course\. /, '')}`;
 
 function notUnderstood({ unclear }: Memory): Answer {
   if (unclear === 0) return say(`I am sorry, I did not understand that. ${OFFER}`);
-  if (unclear === 1) return say('I am sorry, I still did not understand you. Please say it in other words. For example: I would like an appointment on Monday at ten.');
+  if (unclear === 1)
+    return say(
+      'I am sorry, I still did not understand you. Please say it in other words. For example: I would like an appointment on Monday at ten.',
+    );
   return say('I am sorry, I did not understand that either. You can ask me for the opening hours, book an appointment, or say goodbye.');
 }

@@ -12,13 +12,15 @@ export const fillings: Readonly<Record<string, string>> = {
   part: '(morning|afternoon|evening)',
   minutes: '(thirty|thirty|fifteen|forty five|twenty|ten|forty|fifty|oh five)',
   clock: `(${hours}|${hours}|${hours} {minutes}|${hours} o'clock|half past ${hours}|quarter past ${hours}|quarter to ${hours}|ten past ${hours}|twenty to ${hours})`,
-  time: "({clock}|{clock}|{clock}|{clock} in the {part}|{clock} in the morning|{clock} in the afternoon|{clock} (a|p) m|noon|twelve noon|midday)",
+  time: '({clock}|{clock}|{clock}|{clock} in the {part}|{clock} in the morning|{clock} in the afternoon|{clock} (a|p) m|noon|twelve noon|midday)',
   when: '(on {day}|on {day}|{day}|{date}|on {date}|tomorrow|tomorrow {part}|{day} {part}|on {day} {part})',
-  moment: '({when} at {time}|{when} at {time}|{when} at {time}|{when} {time}|{when}|{day} at {time}|{day} at {time}|{date} at {time}|{time} on {day}|{when} around {time})',
+  moment:
+    '({when} at {time}|{when} at {time}|{when} at {time}|{when} {time}|{when}|{day} at {time}|{day} at {time}|{date} at {time}|{time} on {day}|{when} around {time})',
   please: '(|||please)',
-  ask: '(can i|could i|may i|i would like to|i would like to|i want to|i need to|i\'d like to|can you help me|is it possible to|i am calling to|i was hoping to|would it be possible to)',
+  ask: "(can i|could i|may i|i would like to|i would like to|i want to|i need to|i'd like to|can you help me|is it possible to|i am calling to|i was hoping to|would it be possible to)",
   book: '(book|make|schedule|get|arrange|have|set up)',
-  appointment: '(an appointment|an appointment|an appointment|a booking|a reservation|a time|a {service}|a {service} appointment|an appointment for a {service})',
+  appointment:
+    '(an appointment|an appointment|an appointment|a booking|a reservation|a time|a {service}|a {service} appointment|an appointment for a {service})',
   service:
     '(cleaning|dental cleaning|teeth cleaning|check up|checkup|dental checkup|filling|consultation|haircut|hair cut|root canal|whitening|massage|manicure|facial|follow up|physical|exam|examination|flu shot|vaccination|blood test|x ray|crown|shave|color)',
   first:
@@ -27,7 +29,8 @@ export const fillings: Readonly<Record<string, string>> = {
   name: '({first} {last}|{first} {last}|{first}|{last})',
   yes: '(yes|yes|yeah|yep|sure|okay|of course|alright|right|correct|absolutely|definitely|exactly)',
   no: '(no|no|nope|no no|not really)',
-  thanks: '(thank you|thank you|thanks|thank you very much|thanks a lot|thank you so much|many thanks|great thank you|okay thank you|perfect thank you|wonderful thank you)',
+  thanks:
+    '(thank you|thank you|thanks|thank you very much|thanks a lot|thank you so much|many thanks|great thank you|okay thank you|perfect thank you|wonderful thank you)',
   bye: '(goodbye|goodbye|bye|bye bye|good bye|have a nice day|have a good day|see you then|see you soon|talk to you later|take care)',
   hello: '(hello|hi|hey|good morning|good afternoon|good evening|hi there|hello there)',
 };

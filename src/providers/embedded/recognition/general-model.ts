@@ -41,8 +41,12 @@ export function readGeneralModel(file: Buffer): GeneralModel {
   const wordBits = bitsFor(unigrams);
   const pairBits = wordBits + 32 + bitsFor(trigrams);
   const strings = packed + packedBytes(bigrams, pairBits) + packedBytes(trigrams, wordBits + 16);
-  if (file.readUInt32LE(tables - 4) !== 1 || strings + 4 > file.length) throw new RangeError('a model of pocketsphinx in an unknown layout');
-  const names = file.toString('latin1', strings + 4, strings + 4 + file.readUInt32LE(strings)).split('\0').slice(0, unigrams);
+  if (file.readUInt32LE(tables - 4) !== 1 || strings + 4 > file.length)
+    throw new RangeError('a model of pocketsphinx in an unknown layout');
+  const names = file
+    .toString('latin1', strings + 4, strings + 4 + file.readUInt32LE(strings))
+    .split('\0')
+    .slice(0, unigrams);
   const unigram = (i: number): number => firstUnigram + i * UNIGRAM_BYTES;
   const bits = (at: number, count: number): number => (file.readUInt32LE(packed + (at >>> 3)) >>> (at & 7)) & (2 ** count - 1);
 

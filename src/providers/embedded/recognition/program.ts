@@ -42,7 +42,10 @@ export async function prepareRecognizer({ command, modelDir }: PocketsphinxParts
 }
 
 /** The most frequent words, and the pairs of them that tell something beyond the words alone. */
-function everyday(model: GeneralModel, dictionary: ReadonlyMap<string, unknown>): { words: Map<string, number>; pairs: Map<string, number> } {
+function everyday(
+  model: GeneralModel,
+  dictionary: ReadonlyMap<string, unknown>,
+): { words: Map<string, number>; pairs: Map<string, number> } {
   const sayable = [...model.words].filter(([word]) => word === '</s>' || (/^[a-z]/.test(word) && dictionary.has(word)));
   const words = new Map(sayable.sort(([, a], [, b]) => b - a).slice(0, GENERAL_WORDS));
   const pairs = new Map<string, number>();

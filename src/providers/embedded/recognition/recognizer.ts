@@ -43,7 +43,8 @@ export async function startRecognizer(parts: PocketsphinxParts, processes = avai
     signal.throwIfAborted();
     const ready = free.shift();
     if (ready !== undefined) return Promise.resolve(ready);
-    if (waiting.length >= MAX_WAITING) throw new ApiError(429, 'Too many phrases are waiting to be recognised.', { code: 'rate_limit_exceeded' });
+    if (waiting.length >= MAX_WAITING)
+      throw new ApiError(429, 'Too many phrases are waiting to be recognised.', { code: 'rate_limit_exceeded' });
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         waiting.splice(waiting.indexOf(entry), 1);

@@ -22,7 +22,10 @@ function speakable(text: string): string {
     .replace(/[‘’]/g, "'")
     .replace(/[“”"*_#`]/g, ' ')
     .replace(/\s*[–—]\s*/g, ', ')
-    .replace(/\b(\d{1,2}(?::\d{2})?)\s*([AaPp])(?:\.[Mm]\b\.?|[Mm]\b)/g, (_, time: string, half: string) => `${time} ${half.toLowerCase()} m`)
+    .replace(
+      /\b(\d{1,2}(?::\d{2})?)\s*([AaPp])(?:\.[Mm]\b\.?|[Mm]\b)/g,
+      (_, time: string, half: string) => `${time} ${half.toLowerCase()} m`,
+    )
     .replace(/\p{Cc}+/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim();
