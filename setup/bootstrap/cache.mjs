@@ -1,6 +1,6 @@
 /** What is costly to get is kept outside the checkout, one directory per part and version. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +29,7 @@ export async function cached(key, options) {
   const unlock = await lock(`${target}.lock`, options.waiting);
   try {
     if (existsSync(target)) return target;
+    await removeUnfinished(key);
     const building = await mkdtemp(`${target}.building-`);
     const remove = () => rm(building, { recursive: true, force: true });
     cleanups.add(remove);
@@ -43,6 +44,12 @@ export async function cached(key, options) {
   } finally {
     await unlock();
   }
+}
+
+/** What a set-up that was killed has left: only the holder of the lock builds, so nobody is at work on it. */
+async function removeUnfinished(key) {
+  const names = (await readdir(cacheDir())).filter((name) => name.startsWith(`${key}.building-`));
+  await Promise.all(names.map((name) => rm(join(cacheDir(), name), { recursive: true, force: true })));
 }
 
 async function lock(file, waiting) {

@@ -1,7 +1,9 @@
 /** The Temporal CLI: its development server with the Web UI in one program. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { cached } from './cache.mjs';
 import { download } from './download.mjs';
 import { go } from './go.mjs';
@@ -83,6 +85,7 @@ async function compiled(dir, slow, tried) {
       GOBIN: dir,
       CGO_ENABLED: '0',
       GOFLAGS: '-buildvcs=false -modcacherw',
+      ...(await certificates(scratch)),
       // A compiler of ours leaves nothing in the user's home; with the user's own, their caches are used.
       ...(Object.keys(compiler.env).length > 0 ? { GOPATH: scratch, GOCACHE: process.env.GOCACHE || join(scratch, 'cache') } : {}),
     };
@@ -96,4 +99,12 @@ async function compiled(dir, slow, tried) {
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Go trusts the host's certificates; a bare Debian has none, but Node has. */
+async function certificates(dir) {
+  if (process.env.SSL_CERT_FILE || existsSync('/etc/ssl/certs/ca-certificates.crt')) return {};
+  const file = join(dir, 'certificates.pem');
+  await writeFile(file, `${rootCertificates.join('\n')}\n`);
+  return { SSL_CERT_FILE: file };
 }

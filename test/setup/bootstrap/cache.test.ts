@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,7 @@ describe('cached', () => {
   test('takes over from a set-up that died while it held the lock', async () => {
     const pidThatNeverLived = '4194999';
     writeFileSync(join(dir, 'thing-3.lock'), pidThatNeverLived);
+    mkdirSync(join(dir, 'thing-3.building-abc123'));
     const target = await cached('thing-3', { build: (place: string) => writeFile(join(place, 'part'), ''), waiting });
     expect(readdirSync(target)).toEqual(['part']);
     expect(readdirSync(dir)).toEqual(['thing-3']);
