@@ -1,7 +1,6 @@
 /** Calls over the whole of Holdfast: SIP in, a conversation or a refusal, one disposition, nothing left. */
 import { access } from 'node:fs/promises';
 import { runDemo, type DemoResult } from '../../setup/demo/run-demo.ts';
-import { records } from '../../setup/demo/records.ts';
 import type { CallDetailView, CallView } from '../../src/contracts/rest-calls.ts';
 import type { Page } from '../../src/contracts/rest.ts';
 import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
@@ -79,10 +78,9 @@ describe('calls that are not taken', () => {
       });
       await calls.api('POST', `/tenants/${id}/phone-numbers`, { did_number: numbers.suspended });
       await calls.api('PATCH', `/tenants/${id}`, { status: 'suspended' });
-      const dialled = await calls.dial({ to: numbers.suspended, script: [{ do: 'await_hangup', timeoutMs: 20_000 }] });
+      const dialled = await calls.dial({ to: numbers.suspended, tenantId: id, script: [{ do: 'await_hangup', timeoutMs: 20_000 }] });
       expect(await promptPlayed(await dialled.heard(), calls, 'not-in-service')).toBeGreaterThan(SAME_WORDS);
-      const stored = records({ apiUrl: calls.stack.urls.api, tenantId: id });
-      const record = await stored.finished({ callerNumber: dialled.from, sinceMs: dialled.placedAtMs });
+      const record = await dialled.record();
       expect(record).toMatchObject({ status: 'rejected', disposition: 'rejected', reason: 'tenant_suspended' });
     },
     CALL_TIMEOUT_MS,

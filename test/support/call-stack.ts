@@ -24,6 +24,8 @@ export interface CallStackOptions {
 export interface DialOptions extends Pick<CallerOptions, 'codec' | 'onMoment'> {
   /** Default: the demo tenant's number. */
   readonly to?: string;
+  /** Whose number `to` is. Default: the demo tenant. */
+  readonly tenantId?: string;
   readonly from?: string;
   readonly script: readonly Step[];
 }
@@ -76,7 +78,7 @@ export async function startCallStack(options: CallStackOptions = {}): Promise<Ca
       records: stored,
       dataDir,
       taskQueue,
-      dial: (call) => dial({ carrier, stored, defaultTo: stack.demo.did }, call),
+      dial: (call) => dial({ carrier, stack }, call),
       api: (method, path, body) => request(stack.urls.api, { method, path, body }),
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
@@ -86,20 +88,15 @@ export async function startCallStack(options: CallStackOptions = {}): Promise<Ca
   }
 }
 
-interface DialContext {
-  readonly carrier: Carrier;
-  readonly stored: Records;
-  readonly defaultTo: string;
-}
-
-async function dial({ carrier, stored, defaultTo }: DialContext, options: DialOptions): Promise<Dialled> {
+async function dial({ carrier, stack }: { carrier: Carrier; stack: Stack }, options: DialOptions): Promise<Dialled> {
+  const stored = records({ apiUrl: stack.urls.api, tenantId: options.tenantId ?? stack.demo.tenantId });
   const from = options.from ?? nextCallerNumber();
   const placedAtMs = Date.now();
   const placed = { callerNumber: from, sinceMs: placedAtMs };
   const result = await callAndTalk({
     ...options,
     carrier,
-    to: options.to ?? defaultTo,
+    to: options.to ?? stack.demo.did,
     from,
     words: (onWords) => stored.wordsOf(placed, onWords),
   });
