@@ -6,22 +6,25 @@
 import type { Step } from '../../setup/demo/script-steps.ts';
 import type { CallDetailView } from '../../src/contracts/rest-calls.ts';
 import { phraseText } from '../../src/media/phrases.ts';
-import { faults, startBrokenAi, type AiRequest, type BrokenAi, type Fault } from '../support/broken-ai.ts';
 import { startCallStack, type CallStack, type Dialled } from '../support/call-stack.ts';
+import { startFaultyAi, type AiRequest, type FaultyAi } from '../support/faulty-ai.ts';
 import { assertNothingLeft } from '../support/nothing-left.ts';
 import { agentSaid, SAME_WORDS } from '../support/words-heard.ts';
 import { sharedParts } from '../support/stack.ts';
 
 const TIMEOUT_MS = 180_000;
 const stages = ['stt', 'llm', 'tts'] as const;
+/** Answers 500, never answers, stops halfway. */
+const faults = ['error_500', 'hang', 'cut'] as const;
+type Fault = (typeof faults)[number];
 const defects = stages.flatMap((stage) => faults.map((fault) => ({ stage, fault })));
 type Defect = (typeof defects)[number];
 
 /** A name that the answer to "what are your opening hours" begins with, and that the model is told. */
 const nameOf = ({ stage, fault }: Defect): string =>
-  `${stage.toUpperCase()} ${{ status_500: 'Broken', hangs: 'Hanging', stops_halfway: 'Halving' }[fault]} Bakery`;
+  `${stage.toUpperCase()} ${{ error_500: 'Broken', hang: 'Hanging', cut: 'Halving' }[fault]} Bakery`;
 /** ISO 639-2 keeps qaa to qtz for private use: the only word about the business that reaches speech recognition. */
-const languageOf = (fault: Fault): string => ({ status_500: 'qaa', hangs: 'qab', stops_halfway: 'qac' })[fault];
+const languageOf = (fault: Fault): string => ({ error_500: 'qaa', hang: 'qab', cut: 'qac' })[fault];
 
 const sentences = { stt: phraseText.not_heard, llm: phraseText.technical_difficulty, tts: phraseText.audio_issues } as const;
 const question: Step = { do: 'say', text: 'what are your opening hours' };
@@ -37,7 +40,7 @@ const scripts: Readonly<Record<Defect['stage'], readonly Step[]>> = {
   tts: [answer, question, sentence('tts'), { do: 'await_hangup', timeoutMs: 90_000 }],
 };
 
-function decide({ stage, body }: AiRequest): Fault | null {
+function decide({ endpoint: stage, body }: AiRequest): Fault | null {
   const concerned = (defect: Defect): boolean =>
     defect.stage === stage && (stage === 'stt' ? body.includes(`\r\n\r\n${languageOf(defect.fault)}\r\n`) : body.includes(nameOf(defect)));
   return defects.find(concerned)?.fault ?? null;
@@ -49,13 +52,13 @@ interface Outcome {
   readonly record: CallDetailView;
 }
 
-let ai: BrokenAi;
+let ai: FaultyAi;
 let calls: CallStack;
 const outcomes = new Map<string, Promise<Outcome>>();
 const keyOf = ({ stage, fault }: Defect): string => `${stage} ${fault}`;
 
 beforeAll(async () => {
-  ai = await startBrokenAi(sharedParts().openai, decide);
+  ai = await startFaultyAi({ upstream: sharedParts().openai.baseUrl, decide });
   calls = await startCallStack({
     external: { openai: { baseUrl: ai.baseUrl, apiKey: sharedParts().openai.apiKey } },
     settings: { STT_TIMEOUT_SECONDS: '3', LLM_TIMEOUT_SECONDS: '2', TTS_TIMEOUT_SECONDS: '2' },
@@ -88,7 +91,7 @@ async function callDefective(defect: Defect, n: number): Promise<Outcome> {
   return { dialled, heard: await dialled.heard(), record: await dialled.record() };
 }
 
-describe.each(defects)('$stage that $fault', (defect) => {
+describe.each(defects)('$stage with the fault $fault', (defect) => {
   it(
     'is met with the sentence of the error table, then a goodbye',
     async () => {
@@ -104,7 +107,7 @@ describe.each(defects)('$stage that $fault', (defect) => {
     async () => {
       const { record } = await outcomes.get(keyOf(defect))!;
       expect(record).toMatchObject({ status: 'failed', disposition: 'error', reason: `${defect.stage}_failed` });
-      expect(ai.broken.get(keyOf(defect))).toBeGreaterThanOrEqual(3);
+      expect(ai.struck(defect.stage, defect.fault)).toBeGreaterThanOrEqual(3);
     },
     TIMEOUT_MS,
   );

@@ -24,6 +24,20 @@ export type Fault =
   /** Answers 200 with something that is no answer. */
   | 'garbage';
 
+export interface AiRequest {
+  readonly endpoint: AiEndpoint;
+  /** JSON, or multipart with its text fields readable. */
+  readonly body: string;
+}
+
+export interface FaultyAiOptions {
+  /** Base URL of the real one, ending in /v1. */
+  readonly upstream: string;
+  readonly port?: number;
+  /** Says by its content what happens to a request; null leaves it to what was set. */
+  readonly decide?: (request: AiRequest) => Fault | null;
+}
+
 export interface FaultyAi extends AsyncDisposable {
   /** As OPENAI_BASE_URL wants it. */
   readonly baseUrl: string;
@@ -31,6 +45,8 @@ export interface FaultyAi extends AsyncDisposable {
   set(endpoint: AiEndpoint, fault: Fault, options?: { readonly times?: number }): void;
   /** Requests seen so far. */
   calls(endpoint: AiEndpoint): number;
+  /** How often a fault has struck. */
+  struck(endpoint: AiEndpoint, fault: Fault): number;
   /** Requests of which the client has closed the connection before the answer was complete. */
   abandoned(endpoint: AiEndpoint): number;
   stop(): Promise<void>;
@@ -49,22 +65,27 @@ interface Plan {
   abandoned: number;
 }
 
-/** @param options.upstream base URL of the real one, ending in /v1. */
-export async function startFaultyAi(options: { readonly upstream: string; readonly port?: number }): Promise<FaultyAi> {
+export async function startFaultyAi(options: FaultyAiOptions): Promise<FaultyAi> {
   const fresh = (): Plan => ({ fault: 'pass', left: Number.POSITIVE_INFINITY, calls: 0, abandoned: 0 });
   const plans: Record<AiEndpoint, Plan> = { stt: fresh(), llm: fresh(), tts: fresh() };
-  const server = createServer((request, response) => {
+  const struck = new Map<string, number>();
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const exchange = { request, response, upstream: options.upstream };
     const endpoint = Object.entries(endpoints).find(([path]) => request.url?.endsWith(path))?.[1];
-    if (endpoint === undefined) return void relay({ request, response, upstream: options.upstream }, 'pass');
+    if (endpoint === undefined) return relay(exchange, 'pass');
+    const body = options.decide === undefined ? undefined : await wholeBody(request);
+    const decided = body === undefined ? null : (options.decide?.({ endpoint, body: body.toString('latin1') }) ?? null);
     const plan = plans[endpoint];
     plan.calls += 1;
-    const fault = plan.left > 0 ? plan.fault : 'pass';
+    const fault = decided ?? (plan.left > 0 ? plan.fault : 'pass');
     plan.left -= 1;
+    struck.set(`${endpoint} ${fault}`, (struck.get(`${endpoint} ${fault}`) ?? 0) + 1);
     response.once('close', () => {
       if (!response.writableFinished && fault !== 'cut' && fault !== 'reset') plan.abandoned += 1;
     });
-    void misbehave({ request, response, upstream: options.upstream }, fault);
-  });
+    return misbehave(body === undefined ? exchange : { ...exchange, body }, fault);
+  };
+  const server = createServer((request, response) => void handle(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
@@ -81,6 +102,7 @@ export async function startFaultyAi(options: { readonly upstream: string; readon
       Object.assign(plans[endpoint], { fault, left: times });
     },
     calls: (endpoint) => plans[endpoint].calls,
+    struck: (endpoint, fault) => struck.get(`${endpoint} ${fault}`) ?? 0,
     abandoned: (endpoint) => plans[endpoint].abandoned,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -91,6 +113,14 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly upstream: string;
+  /** Read already, to decide by it. */
+  readonly body?: Buffer;
+}
+
+async function wholeBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 const errors = {
@@ -123,7 +153,7 @@ async function misbehave(exchange: Exchange, fault: Fault): Promise<void> {
 }
 
 /** For the faults that cut, the whole answer is fetched first, because half of it can only be known then. */
-async function relay({ request, response, upstream }: Exchange, fault: 'pass' | 'cut' | 'short' | 'stall'): Promise<void> {
+async function relay({ request, response, upstream, body }: Exchange, fault: 'pass' | 'cut' | 'short' | 'stall'): Promise<void> {
   const url = new URL(upstream);
   const path = (request.url ?? '/').replace(/^\/v1/, url.pathname.replace(/\/$/, ''));
   const headers = { ...request.headers, host: url.host };
@@ -137,7 +167,8 @@ async function relay({ request, response, upstream }: Exchange, fault: 'pass' | 
   });
   forward.on('error', () => response.destroy());
   response.once('close', () => forward.destroy());
-  request.pipe(forward);
+  if (body === undefined) request.pipe(forward);
+  else forward.end(body);
 }
 
 async function half(
