@@ -75,7 +75,7 @@ async function compiled(dir, slow, tried) {
   const scratch = join(dir, '.go');
   try {
     const compiler = await go(slow);
-    slow(`building the CLI ${VERSION} with Go ${compiler.version} (3 to 6 minutes)`);
+    slow(`building the CLI ${VERSION} with Go ${compiler.version} (4 to 7 minutes)`);
     await mkdir(scratch, { recursive: true });
     const env = {
       ...process.env,
