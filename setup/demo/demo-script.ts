@@ -44,11 +44,13 @@ const followUps = (wish: Wish): FollowUp[] => [
   { when: /not (free|available|possible)|taken|already|instead/i, say: `can i come on ${OTHER_DAY} at ${wish.time}` },
 ];
 
-export function demoScript(wish: Wish): Step[] {
+/** @param thinkMs silence between the greeting and the caller's first words. */
+export function demoScript(wish: Wish, thinkMs = 0): Step[] {
   return [
     { do: 'hear', what: 'a greeting that offers help', expect: /help/i },
+    ...(thinkMs > 0 ? [{ do: 'silence', forMs: thinkMs } as const] : []),
     { do: 'say', text: 'what are your opening hours' },
-    { do: 'interrupt', afterMs: 1_500 },
+    { do: 'interrupt', afterMs: 2_500 },
     { do: 'say', text: `i would like to book an appointment on ${wish.day} at ${wish.time}` },
     { do: 'hear', what: 'that the appointment is booked', expect: /\bbooked\b|confirmed/i, answers: followUps(wish) },
     { do: 'say', text: 'no that is everything thank you goodbye' },

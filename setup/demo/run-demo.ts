@@ -43,8 +43,11 @@ export interface DemoResult {
   readonly failures: readonly string[];
 }
 
-/** As a trunk delivers them: all are up at once for most of their time, but no two callers speak in unison. */
-const CALL_SPACING_MS = 400;
+/** As fast as a trunk delivers them: twenty calls in a second. */
+const CALL_SPACING_MS = 50;
+/** People who call at the same moment do not speak in unison: each thinks a little longer before the first words. */
+const THINKING_MS = 300;
+const LONGEST_THOUGHT_MS = 6_000;
 
 type Context = Required<DemoOptions> & { readonly records: Records; readonly history: History };
 
@@ -91,7 +94,7 @@ async function oneCall(context: Context, callerNumber: string, n: number): Promi
     carrier,
     to: target.demo.did,
     from: callerNumber,
-    script: demoScript(wish),
+    script: demoScript(wish, (n * THINKING_MS) % LONGEST_THOUGHT_MS),
     words: (onWords) => {
       const source = context.records.wordsOf(placed, (words) => {
         view?.words(words);

@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const alone = await callsAlone(stack, carrier, Number(values.alone));
   console.log(`${WEBHOOKS} webhooks, ${WEBHOOKS_PER_SECOND} a second …`);
   const refused = await postCalls(stack, { calledNumber: await inactiveNumber(stack), count: WEBHOOKS, perSecond: WEBHOOKS_PER_SECOND });
-  console.log(`${values.calls} calls at once, one more every 0.4 s …`);
+  console.log(`${values.calls} calls at once, twenty a second …`);
   const watch = watchUsage(() => ({ ...stack.pids(), carrier: carrier.pid, 'the callers': process.pid }));
   const together = await runDemo({ carrier, target: targetOf(stack), calls: Number(values.calls), firstWish: Number(values.alone) });
   const usage = watch.stop();

@@ -15,6 +15,11 @@ export interface PocketsphinxParts {
   readonly modelDir: string;
 }
 
+/**
+ * Two Gaussians of four, and no second pass: two fifths less CPU for the same words. On 34 phrases the
+ * word errors went from 1.8 to 1.8 % (rms, 16 kHz), 8.7 to 7.8 % (slt, 16 kHz), 6.0 to 6.4 % (rms, 8 kHz).
+ */
+const FASTER = ['-topn', '2', '-fwdflat', 'no'];
 /** Measured (README.md); more of any costs time and gains little. */
 const SENTENCES = 40_000;
 const GENERAL_WORDS = 6_000;
@@ -37,7 +42,7 @@ export async function prepareRecognizer({ command, modelDir }: PocketsphinxParts
   const program = command.at(-1) ?? 'pocketsphinx_continuous';
   return {
     command: [...command.slice(0, -1), join(dirname(program), 'pocketsphinx_batch')],
-    arguments: ['-hmm', join(modelDir, 'en-us'), '-dict', words, '-lm', model],
+    arguments: ['-hmm', join(modelDir, 'en-us'), '-dict', words, '-lm', model, ...FASTER],
   };
 }
 
