@@ -8,12 +8,20 @@ import {
   type ToolArguments,
 } from '../contracts/call-tools.ts';
 import { Booking } from '../db/entities/booking.ts';
+import type { Call } from '../db/entities/call.ts';
 import type { Tenant } from '../db/entities/tenant.ts';
 import type { ScopedEntityManager } from '../db/tenant-scope.ts';
 import { findSlot, nearestTimes, openSlots, type SlotQuery } from '../domain/appointment-slots.ts';
 import { isDate, weekdayOf } from '../domain/local-time.ts';
 import { capitalised, spokenHours, spokenTime, weekdays, type OpeningHours, type OpenInterval } from '../domain/opening-hours.ts';
-import type { ToolContext } from './tools.ts';
+
+/** Where a tool works: inside the transaction of one call of one tenant. */
+export interface ToolContext {
+  readonly em: ScopedEntityManager;
+  readonly tenant: Tenant;
+  readonly call: Call;
+  readonly now: Date;
+}
 
 type Business = Pick<Tenant, 'name' | 'timezone' | 'openingHours'>;
 

@@ -12,7 +12,7 @@ import type { Database, ScopedEntityManager } from '../db/tenant-scope.ts';
 import { toolNames, type ToolName } from '../domain/call.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { storableText } from '../lib/storable-text.ts';
-import { bookAppointment, checkAvailability, openingHours } from './appointments.ts';
+import { bookAppointment, checkAvailability, openingHours, type ToolContext } from './appointments.ts';
 
 export interface ToolsDeps {
   readonly db: Database;
@@ -48,13 +48,6 @@ export async function runTool(deps: ToolsDeps, request: ToolRunRequest): Promise
     run.result = { ...outcome.content };
     return resultOf(run);
   });
-}
-
-export interface ToolContext {
-  readonly em: ScopedEntityManager;
-  readonly tenant: Tenant;
-  readonly call: Call;
-  readonly now: Date;
 }
 
 interface Outcome {
