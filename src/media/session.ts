@@ -66,7 +66,7 @@ export class Session {
   readonly #closed = Promise.withResolvers<void>();
   #ears: Ears | null = null;
   #voice: Voice | null = null;
-  #leg: MediaLeg | null = null;
+  #connecting: Promise<MediaLeg | null> = Promise.resolve(null);
   #givenBack = false;
   #state = initialTurnState;
   #queue: TurnEvent[] = [];
@@ -101,20 +101,22 @@ export class Session {
     const { callControl, liveState, nodeId } = this.#deps;
     const { callId, tenantId, channelId } = this.plan;
     liveState.started({ callId, tenantId, nodeId, epoch: this.epoch, at: new Date().toISOString() });
+    const connecting = callControl.connect({
+      callId,
+      epoch: this.epoch,
+      channelId,
+      events: {
+        onAudio: (pcm) => this.#ears?.hear(pcm),
+        onMark: (id) => this.#voice?.reached(id),
+        onDtmf: () => undefined,
+        onClosed: (reason) => this.#legClosed(reason),
+      },
+    });
+    this.#connecting = connecting.catch(() => null);
     try {
-      const leg = await callControl.connect({
-        callId,
-        epoch: this.epoch,
-        channelId,
-        events: {
-          onAudio: (pcm) => this.#ears?.hear(pcm),
-          onMark: (id) => this.#voice?.reached(id),
-          onDtmf: () => undefined,
-          onClosed: (reason) => this.#legClosed(reason),
-        },
-      });
-      this.#begin(leg);
+      this.#begin(await connecting);
     } catch (error) {
+      if (this.#abort.signal.aborted) return;
       if (error instanceof HoldfastError && error.code === 'channel_missing') return this.#finish('abandoned', 'hangup');
       this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
       // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
@@ -150,11 +152,8 @@ export class Session {
   }
 
   #begin(leg: MediaLeg): void {
-    if (this.#abort.signal.aborted) {
-      void leg.close();
-      return;
-    }
-    this.#leg = leg;
+    // The caller hung up meanwhile; #release takes the leg away.
+    if (this.#abort.signal.aborted) return;
     this.#answeredMs = performance.now();
     this.#recorder = new TurnRecorder({ answeredAtMs: Date.now(), first: this.plan.transcript.length, keep: (turn) => this.#turn(turn) });
     const { providers, phrases, detector, limits, timeouts } = this.#deps;
@@ -306,11 +305,13 @@ export class Session {
   /** Nothing of the call may stay in the PBX; what cannot be removed now is logged for the operator. */
   async #release(): Promise<void> {
     const { callControl } = this.#deps;
-    const steps = [
-      this.#leg?.close() ?? Promise.resolve(),
-      this.#givenBack ? Promise.resolve() : callControl.hangup(this.plan.channelId),
-      callControl.release({ callId: this.plan.callId, epoch: this.epoch }),
-    ];
+    const hungUp = this.#givenBack ? Promise.resolve() : callControl.hangup(this.plan.channelId);
+    // A call that ends while it is being connected: what the PBX still makes has to be there to be removed.
+    const removed = this.#connecting.then(async (leg) => {
+      await leg?.close();
+      await callControl.release({ callId: this.plan.callId, epoch: this.epoch });
+    });
+    const steps = [hungUp, removed];
     for (const result of await Promise.allSettled(steps)) {
       if (result.status === 'rejected')
         this.#logger.warn({ event: 'release_failed', error: errorFacts(result.reason) }, 'A part of an ended call is left');

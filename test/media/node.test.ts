@@ -4,6 +4,7 @@ import type { CallPlan } from '../../src/contracts/call-plan.ts';
 import type { CallEvent } from '../../src/contracts/media-control.ts';
 import { HoldfastError } from '../../src/domain/errors.ts';
 import type { CallControl } from '../../src/media/call-control.ts';
+import type { MediaLeg } from '../../src/media/legs/leg.ts';
 import { LiveState } from '../../src/media/live-state.ts';
 import { MediaNode } from '../../src/media/node.ts';
 import { PhraseAudio } from '../../src/media/phrase-audio.ts';
@@ -31,6 +32,28 @@ class UnwillingPbx implements CallControl {
   async release(): Promise<void> {}
   async giveBack(channelId: string): Promise<void> {
     this.givenBack.push(channelId);
+  }
+}
+
+/** Makes the leg when the test says so, and notes in which order things happen. */
+class SlowPbx implements CallControl {
+  readonly connected = Promise.withResolvers<void>();
+  readonly done: string[] = [];
+  async connect(): Promise<MediaLeg> {
+    await this.connected.promise;
+    this.done.push('leg made');
+    const nothing = (): void => undefined;
+    const close = async (): Promise<void> => void this.done.push('leg closed');
+    return { sampleRate: 16_000, play: nothing, mark: nothing, pause: nothing, resume: nothing, clear: nothing, close };
+  }
+  async hangup(): Promise<void> {
+    this.done.push('hung up');
+  }
+  async release(): Promise<void> {
+    this.done.push('released');
+  }
+  async giveBack(): Promise<void> {
+    this.done.push('given back');
   }
 }
 
@@ -106,6 +129,18 @@ describe('MediaNode', () => {
     scene.node.channelEntered('caller-1', callId);
     await session.closed;
     expect(events).toContainEqual(expect.objectContaining({ kind: 'ended', disposition: 'abandoned' }));
+  });
+
+  test('a caller who hangs up while being connected leaves no leg and no bridge', async () => {
+    const pbx = new SlowPbx();
+    await using scene = await stage(pbx);
+    const session = scene.node.start(plan, 1, 0);
+    scene.node.channelEntered('caller-1', callId);
+    scene.node.channelLeft('caller-1');
+    await sleep(20);
+    pbx.connected.resolve();
+    await session.closed;
+    expect(pbx.done).toEqual(['hung up', 'leg made', 'leg closed', 'released']);
   });
 
   test('a plan whose caller never comes ends as abandoned', async () => {
