@@ -23,6 +23,7 @@ export interface ControlServerOptions {
   readonly secret: string;
   readonly node: MediaNode;
   readonly logger: Logger;
+  readonly startWithinMs?: number;
 }
 
 export interface ControlServer extends AsyncDisposable {
@@ -32,6 +33,8 @@ export interface ControlServer extends AsyncDisposable {
 
 /** A worker that reads this slowly is cut off; it attaches again and misses nothing. */
 const MAX_BACKLOG_BYTES = 4_194_304;
+/** A socket without a call is closed after this. */
+const START_WITHIN_MS = 5_000;
 
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const http = createServer((_request, response) => response.writeHead(404).end());
@@ -49,7 +52,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     http.listen(options.port, options.host, resolve);
   });
   const beats = setInterval(() => {
-    for (const websocket of sockets.clients) websocket.send(JSON.stringify({ type: 'beat' } satisfies NodeMessage));
+    for (const websocket of sockets.clients) deliver(websocket, { type: 'beat' });
   }, CONTROL_BEAT_MS);
   const address = http.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
@@ -63,21 +66,25 @@ export async function startControlServer(options: ControlServerOptions): Promise
   };
 }
 
+function deliver(websocket: WebSocket, message: NodeMessage): void {
+  if (websocket.bufferedAmount > MAX_BACKLOG_BYTES) websocket.terminate();
+  else websocket.send(JSON.stringify(message));
+}
+
 /** One socket, one call. */
-function serve(websocket: WebSocket, { node, logger }: ControlServerOptions): void {
+function serve(websocket: WebSocket, { node, logger, startWithinMs = START_WITHIN_MS }: ControlServerOptions): void {
   let session: Session | undefined;
-  const send = (message: NodeMessage): void => {
-    if (websocket.bufferedAmount > MAX_BACKLOG_BYTES) return websocket.terminate();
-    websocket.send(JSON.stringify(message));
-  };
+  const send = (message: NodeMessage): void => deliver(websocket, message);
   const refuse = (error: unknown): void => {
     const refusal = error instanceof HoldfastError ? error : new HoldfastError('internal', 'The node failed', { cause: error });
     logger.warn({ event: 'control_refused', error: errorFacts(error) }, 'A control message was refused');
     send({ type: 'refused', code: refusal.code, message: refusal.message });
     websocket.close(1008);
   };
+  const idle = setTimeout(() => refuse(new HoldfastError('control_protocol', 'No start came in time')), startWithinMs);
   const handle = (message: WorkerMessage): void => {
     if (message.type === 'start') {
+      clearTimeout(idle);
       session = node.start(message.plan, message.epoch, message.resumeAfter);
       session.attach(message.resumeAfter, send);
       return;
@@ -95,7 +102,10 @@ function serve(websocket: WebSocket, { node, logger }: ControlServerOptions): vo
     }
   });
   websocket.on('error', (error) => logger.warn({ event: 'control_socket_error', error: errorFacts(error) }, 'A control socket failed'));
-  websocket.on('close', () => session?.outbox.detach(send));
+  websocket.on('close', () => {
+    clearTimeout(idle);
+    session?.outbox.detach(send);
+  });
 }
 
 /** @throws HoldfastError control_protocol naming the fields, never their values. */
