@@ -162,9 +162,12 @@ describe('when the webhook', () => {
 
 test('a caller who hangs up while the webhook is asked leaves nothing behind', async () => {
   const asked = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
   webhook.answer = async (response, request) => {
     asked.resolve();
-    await sleep(1_000);
+    // The acceptance must come after the hang-up, or the caller rightly enters.
+    await gone.promise;
+    await sleep(300);
     await accept(APP)(response, request);
   };
   const entered: string[] = [];
@@ -179,6 +182,7 @@ test('a caller who hangs up while the webhook is asked leaves nothing behind', a
   const abandoned = network.carrier.placeCall({ to: DID, from: CALLER, answerTimeoutMs: 1_000 });
   await asked.promise;
   expect((await abandoned).answeredAtMs).toBeNull();
+  gone.resolve();
   await until('the PBX holds no channel', async () =>
     (await running.pbx.console('core show channels count')).includes('0 active channels'),
   );
