@@ -1,4 +1,4 @@
-/** api, worker and media: how each is started and known to be ready. */
+/** api, workers and media nodes: which there are, how each is started and known to be ready. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
@@ -6,8 +6,33 @@ import { Redis } from 'ioredis';
 import { mediaNode, NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
 import type { ChildOptions } from './child.ts';
 
-export const holdfastProcesses = ['api', 'worker', 'media'] as const;
-export type HoldfastProcess = (typeof holdfastProcesses)[number];
+export interface HoldfastProcess {
+  /** Unique in the stack, also the name of its log: api, worker, worker2, …, media, media2, … */
+  readonly name: string;
+  readonly program: 'api' | 'worker' | 'media';
+  /** What sets it apart from its siblings. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ProcessCounts {
+  readonly workers: number;
+  /** Where each media node's control server listens, node 1 first: fixed, so that a node that was started again is found where it was. */
+  readonly mediaControlPorts: readonly number[];
+}
+
+/** Pure. */
+export function holdfastProcesses({ workers, mediaControlPorts }: ProcessCounts): HoldfastProcess[] {
+  const numbered = (name: string, index: number): string => (index === 0 ? name : `${name}${index + 1}`);
+  return [
+    { name: 'api', program: 'api', env: {} },
+    ...Array.from({ length: workers }, (_, index): HoldfastProcess => ({ name: numbered('worker', index), program: 'worker', env: {} })),
+    ...mediaControlPorts.map((port, index): HoldfastProcess => ({
+      name: numbered('media', index),
+      program: 'media',
+      env: { MEDIA_NODE_ID: `media-${index + 1}`, MEDIA_CONTROL_HOST: '127.0.0.1', MEDIA_CONTROL_PORT: String(port) },
+    })),
+  ];
+}
 
 export interface ProcessContext {
   /** Complete: nothing is inherited but PATH and HOME. */
@@ -23,14 +48,15 @@ const READY_TIMEOUT_MS = 60_000;
 /** A live call is over by then, because its caller has been stopped before. */
 const STOP_TIMEOUT_MS = 5_000;
 
-export function processOptions(name: HoldfastProcess, context: ProcessContext): ChildOptions {
+export function processOptions({ name, program, env: own }: HoldfastProcess, context: ProcessContext): ChildOptions {
+  const env = { ...context.env, ...own };
   return {
     name,
-    command: [process.execPath, join(binDir, `${name}.ts`)],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...context.env },
+    command: [process.execPath, join(binDir, `${program}.ts`)],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     cwd: context.dir,
     logFile: join(context.logsDir, `${name}.log`),
-    ready: (pid) => probes[name](context.env, pid),
+    ready: (pid) => probes[program](env, pid),
     readyTimeoutMs: READY_TIMEOUT_MS,
     stopTimeoutMs: STOP_TIMEOUT_MS,
   };
@@ -38,7 +64,7 @@ export function processOptions(name: HoldfastProcess, context: ProcessContext): 
 
 type Probe = (env: Readonly<Record<string, string>>, pid: number) => Promise<boolean>;
 
-const probes: Record<HoldfastProcess, Probe> = {
+const probes: Record<HoldfastProcess['program'], Probe> = {
   api: async (env) => {
     const response = await fetch(`http://127.0.0.1:${env['API_PORT']}/healthz`, { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();

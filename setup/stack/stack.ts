@@ -1,4 +1,4 @@
-/** The whole of Holdfast on one machine: the foundation, migrations, the demo tenant, and the three processes, supervised. */
+/** The whole of Holdfast on one machine: the foundation, migrations, the demo tenant, and Holdfast's own processes, supervised. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Database } from '../../src/db/tenant-scope.ts';
@@ -12,6 +12,7 @@ import { startFoundation, type Foundation } from './foundation.ts';
 import { holdfastProcesses, processOptions, type HoldfastProcess } from './holdfast-processes.ts';
 import { withKeptKeys } from './kept-keys.ts';
 import type { Parts } from './parts.ts';
+import { freePort } from './ports.ts';
 import { supervise, type Supervised } from './supervisor.ts';
 
 export interface StackOptions {
@@ -23,6 +24,10 @@ export interface StackOptions {
   /** Further environment of the processes: models, limits, log level, secrets of the user's choice. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly wellKnownPorts?: boolean;
+  /** Default 2. The first is called `media`, the next `media2`; their node ids are media-1, media-2, … */
+  readonly mediaNodes?: number;
+  /** Default 1: `worker`, `worker2`, … */
+  readonly workers?: number;
   /** Gives up a start that is under way. */
   readonly signal?: AbortSignal;
   readonly events?: Partial<StackEvents>;
@@ -81,7 +86,8 @@ async function start(options: StackOptions): Promise<Stack> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const envFile = join(dir, 'holdfast.env');
     await writeFile(envFile, environmentFile(env), { mode: 0o600 });
-    const processes = await startProcesses({ env, dir, logsDir: options.logsDir }, events);
+    const chosen = await chooseProcesses(options);
+    const processes = await startProcesses(chosen, { env, dir, logsDir: options.logsDir }, events);
     for (const each of processes) running.use(each);
     // Together, not one after the other as the stack would: each may take its time to drain.
     running.defer(async () => void (await Promise.all(processes.map((each) => each.stop()))));
@@ -118,16 +124,26 @@ async function prepareDatabase(foundation: Foundation, env: Readonly<Record<stri
 
 type ProcessContext = Parameters<typeof processOptions>[1];
 
-async function startProcesses(context: ProcessContext, events: StackEvents): Promise<Supervised[]> {
+const DEFAULT_MEDIA_NODES = 2;
+
+async function chooseProcesses({ workers = 1, mediaNodes = DEFAULT_MEDIA_NODES }: StackOptions): Promise<HoldfastProcess[]> {
+  const ports = new Set<number>();
+  // A port that was free may be handed out twice before anybody listens on it.
+  while (ports.size < mediaNodes) ports.add(await freePort());
+  return holdfastProcesses({ workers, mediaControlPorts: [...ports] });
+}
+
+async function startProcesses(chosen: readonly HoldfastProcess[], context: ProcessContext, events: StackEvents): Promise<Supervised[]> {
   const oneFailed = new AbortController();
-  const startOne = async (name: HoldfastProcess): Promise<Supervised> => {
+  const startOne = async (each: HoldfastProcess): Promise<Supervised> => {
     const startedAtMs = performance.now();
-    const supervised = await startingUntil(oneFailed.signal, () => supervise(processOptions(name, context), events));
+    const supervised = await startingUntil(oneFailed.signal, () => supervise(processOptions(each, context), events));
+    const name = each.name;
     events.onReady({ name, detail: `pid ${supervised.pid}`, ms: performance.now() - startedAtMs });
     return supervised;
   };
-  const starts = holdfastProcesses.map((name) =>
-    startOne(name).catch((error: unknown) => {
+  const starts = chosen.map((each) =>
+    startOne(each).catch((error: unknown) => {
       oneFailed.abort(error);
       throw error;
     }),

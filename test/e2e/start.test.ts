@@ -60,7 +60,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-const everyPid = ['api', 'worker', 'media', 'asterisk', 'temporal', 'postgres', 'redis', 'embeddedAi'];
+const everyPid = ['api', 'worker', 'media', 'media2', 'asterisk', 'temporal', 'postgres', 'redis', 'embeddedAi'];
 
 it(
   '--once places a call, writes what happened, exits 0 and leaves nothing running',

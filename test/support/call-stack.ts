@@ -19,6 +19,9 @@ export interface CallStackOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Parts that the test provides itself. */
   readonly external?: External;
+  /** Default 1 of each: a test that kills one asks for more. */
+  readonly mediaNodes?: number;
+  readonly workers?: number;
 }
 
 export interface DialOptions extends Pick<CallerOptions, 'codec' | 'onMoment'> {
@@ -65,6 +68,8 @@ export async function startCallStack(options: CallStackOptions = {}): Promise<Ca
         dataDir,
         logsDir,
         external: { temporal, openai, ...options.external },
+        mediaNodes: options.mediaNodes ?? 1,
+        workers: options.workers ?? 1,
         settings: { LOG_LEVEL: 'info', TEMPORAL_TASK_QUEUE: taskQueue, ...options.settings },
       }),
     );
