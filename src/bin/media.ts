@@ -16,6 +16,8 @@ import { runProcess } from './run-process.ts';
 
 /** How long live calls may go on after SIGTERM. */
 const DRAIN_MS = 30_000;
+/** The PBX may be starting at this moment, as after a reboot of the machine. */
+const PBX_WITHIN_MS = 30_000;
 
 await runProcess('media', async (config, logger) => {
   const redis = await connectRedis(config.redisUrl);
@@ -29,6 +31,7 @@ await runProcess('media', async (config, logger) => {
     ...config.ari,
     app,
     logger,
+    connectWithinMs: PBX_WITHIN_MS,
     onChannelEntered: ({ channelId, args }) => void made.promise.then((node) => node.channelEntered(channelId, args[0])),
     onChannelLeft: ({ channelId }) => void made.promise.then((node) => node.channelLeft(channelId)),
   }).catch((cause: unknown) => {

@@ -22,8 +22,8 @@ export const silentLogger = createLogger({ process: 'test', level: process.env['
 export interface TestPbx extends AsyncDisposable {
   pbx: Pbx;
   readonly options: StartPbxOptions;
-  /** Stops the PBX and starts it again on the same ports. */
-  restart(): Promise<void>;
+  /** Ends the PBX and starts it again on the same ports. */
+  restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 export async function startTestPbx(webhookUrl: string, more: Partial<StartPbxOptions> = {}): Promise<TestPbx> {
@@ -44,8 +44,9 @@ export async function startTestPbx(webhookUrl: string, more: Partial<StartPbxOpt
   const running: TestPbx = {
     options,
     pbx: await startPbx(options),
-    async restart() {
-      await running.pbx.stop();
+    async restart(signal = 'SIGTERM') {
+      if (running.pbx.running) process.kill(running.pbx.pid, signal);
+      await running.pbx.exited;
       running.pbx = await startPbx(options);
     },
     async [Symbol.asyncDispose]() {

@@ -13,7 +13,7 @@ function router(): Seen {
     router: createEventRouter({
       app: 'app',
       onChannelEntered: ({ channelId, args }) => void log.push(`entered ${channelId} ${args.join('+')}`),
-      onChannelLeft: ({ channelId, cause }) => void log.push(`left ${channelId} ${cause}`),
+      onChannelLeft: ({ channelId, cause, because }) => void log.push(`left ${channelId} ${cause} ${because}`),
       onDtmf: ({ channelId, digit }) => void log.push(`dtmf ${channelId} ${digit}`),
       onReplaced: () => void log.push('replaced'),
     }),
@@ -30,14 +30,14 @@ test('createEventRouter: a caller enters, presses a key, and hangs up', () => {
   events.handle({ type: 'ChannelHangupRequest', cause: 16, ...channel('a') });
   events.handle({ type: 'StasisEnd', ...channel('a') });
   events.handle({ type: 'ChannelDestroyed', cause: 16, ...channel('a') });
-  expect(log).toEqual(['entered a record', 'dtmf a 5', 'left a 16']);
+  expect(log).toEqual(['entered a record', 'dtmf a 5', 'left a 16 hung_up']);
 });
 
 test('createEventRouter: a channel that is moved away leaves without a cause', () => {
   const { router: events, log } = router();
   events.handle({ type: 'StasisStart', args: [], ...channel('a') });
   events.handle({ type: 'StasisEnd', ...channel('a') });
-  expect(log).toEqual(['entered a ', 'left a null']);
+  expect(log).toEqual(['entered a ', 'left a null moved']);
 });
 
 test('createEventRouter: a channel that dies without StasisEnd is reported once', () => {
@@ -45,7 +45,7 @@ test('createEventRouter: a channel that dies without StasisEnd is reported once'
   events.handle({ type: 'StasisStart', ...channel('a') });
   events.handle({ type: 'ChannelDestroyed', cause: 38, ...channel('a') });
   events.handle({ type: 'StasisEnd', ...channel('a') });
-  expect(log).toEqual(['entered a ', 'left a 38']);
+  expect(log).toEqual(['entered a ', 'left a 38 hung_up']);
 });
 
 test('createEventRouter: our own media channels are nobody’s callers', () => {
@@ -78,12 +78,47 @@ test('mediaChannelEntered: resolves for a channel that is there, one that comes,
   expect(await events.mediaChannelEntered(media, 1)).toBe(false);
 });
 
-test('resync: reports callers that vanished in a gap, keeps those that live, learns of media channels that came', async () => {
+test('createEventRouter: a channel that a PBX takes down with it is lost, not hung up', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', args: [], ...channel('a') });
+  // What Asterisk 22 says at `core stop now`: for soft requests the cause is a set of flags.
+  events.handle({ type: 'ChannelHangupRequest', cause: 4, soft: true, ...channel('a') });
+  events.handle({ type: 'StasisEnd', ...channel('a') });
+  expect(log).toEqual(['entered a ', 'left a null pbx_lost']);
+});
+
+test('createEventRouter: a channel that is hung up within the PBX has hung up', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', args: [], ...channel('a') });
+  events.handle({ type: 'ChannelHangupRequest', cause: 32, soft: true, ...channel('a') });
+  events.handle({ type: 'StasisEnd', ...channel('a') });
+  expect(log).toEqual(['entered a ', 'left a null hung_up']);
+});
+
+const found = (id: string, inApp: boolean, stasisArgs: readonly string[] = []) => ({ id, state: 'Up', inApp, stasisArgs });
+
+test('resync: tells callers that hung up in a gap from those that were moved, learns of media channels that came', async () => {
   const { router: events, log } = router();
   for (const id of ['alive', 'dead', 'elsewhere']) events.handle({ type: 'StasisStart', ...channel(id) });
   log.length = 0;
-  const up = (id: string, inApp: boolean) => ({ id, state: 'Up', inApp });
-  events.resync({ channels: [up('alive', true), up('elsewhere', false), up(media, true)], bridges: [] });
-  expect(log).toEqual(['left dead null', 'left elsewhere null']);
+  events.resync({ channels: [found('alive', true), found('elsewhere', false), found(media, true)], bridges: [] });
+  expect(log).toEqual(['left dead null hung_up', 'left elsewhere null moved']);
   expect(await events.mediaChannelEntered(media, 1)).toBe(true);
+});
+
+test('resync: a caller who came in a gap enters once, also when the event comes after all', () => {
+  const { router: events, log } = router();
+  const now = { channels: [found('new', true, ['record'])], bridges: [] };
+  events.resync(now);
+  events.handle({ type: 'StasisStart', args: ['record'], ...channel('new') });
+  events.resync(now);
+  expect(log).toEqual(['entered new record']);
+});
+
+test('pbxRestarted: everybody who was there is lost', () => {
+  const { router: events, log } = router();
+  events.handle({ type: 'StasisStart', args: [], ...channel('a') });
+  events.pbxRestarted();
+  events.resync({ channels: [], bridges: [] });
+  expect(log).toEqual(['entered a ', 'left a null pbx_lost']);
 });

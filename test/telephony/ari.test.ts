@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { connectAri, type Ari, type AriOptions, type AriSnapshot } from '../../src/telephony/asterisk/ari.ts';
 import { bridgeIdFor, mediaChannelIdFor } from '../../src/telephony/asterisk/ari-ids.ts';
@@ -17,6 +18,7 @@ import {
   type TestPbx,
   type TestWebhook,
 } from '../support/pbx.ts';
+import { startTcpGate } from '../support/tcp-gate.ts';
 import { ear, readWav, resemblance } from '../support/sound.ts';
 
 const APP = 'holdfast-ari';
@@ -44,7 +46,7 @@ afterAll(async () => {
 interface Session {
   readonly ari: Ari;
   readonly entered: { channelId: string; args: readonly string[] }[];
-  readonly left: { channelId: string; cause: number | null }[];
+  readonly left: { channelId: string; cause: number | null; because: string }[];
   readonly digits: string[];
   readonly snapshots: AriSnapshot[];
   replaced: number;
@@ -95,7 +97,7 @@ test('connectAri: a caller enters with the record’s id, presses keys and hangs
   expect(seen.digits).toEqual(['4', '2']);
   await call.hangup();
   await until('the caller left', () => seen.left.length > 0);
-  expect(seen.left).toEqual([{ channelId, cause: 16 }]);
+  expect(seen.left).toEqual([{ channelId, cause: 16, because: 'hung_up' }]);
   expect((await seen.ari.snapshot()).channels).toEqual([]);
 });
 
@@ -158,13 +160,13 @@ test('moveChannel: another node takes a caller over from an application that is 
   await dying.ari.addToBridge(bridgeIdFor('moved'), [channelId]);
   await dying.ari.close();
   const heir = await session({ app: `${APP}-heir` });
-  expect((await heir.ari.snapshot()).channels).toEqual([{ id: channelId, state: 'Up', inApp: false }]);
+  expect((await heir.ari.snapshot()).channels).toEqual([expect.objectContaining({ id: channelId, state: 'Up', inApp: false })]);
   await heir.ari.moveChannel(channelId);
   await until('the caller enters the other application', () => heir.entered.length === 1);
-  expect((await heir.ari.snapshot()).channels).toEqual([{ id: channelId, state: 'Up', inApp: true }]);
+  expect((await heir.ari.snapshot()).channels).toEqual([expect.objectContaining({ id: channelId, state: 'Up', inApp: true })]);
   await call.hangup();
   await until('the other node hears of the end', () => heir.left.length === 1);
-  expect(heir.left).toEqual([{ channelId, cause: 16 }]);
+  expect(heir.left).toEqual([{ channelId, cause: 16, because: 'hung_up' }]);
   await heir.ari.destroyBridge(bridgeIdFor('moved'));
 });
 
@@ -174,7 +176,7 @@ test('continueInDialplan: a caller who is given back hears the apology', async (
   const { channelId, call } = await ring(seen, onHeard);
   await seen.ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 });
   expect(await call.ended).toMatchObject({ by: 'callee', cause: 16 });
-  expect(seen.left).toEqual([{ channelId, cause: null }]);
+  expect(seen.left).toEqual([{ channelId, cause: null, because: 'moved' }]);
   const words = readWav(join(running.pbx.dir, 'prompts/technical-problem.wav16'));
   expect(resemblance(heard(), words)).toBeGreaterThan(0.9);
 });
@@ -201,23 +203,53 @@ test('a PBX that hangs is noticed by the watchdog; the caller is still there whe
     process.kill(running.pbx.pid, 'SIGCONT');
   }
   await until('the node is connected again', () => seen.snapshots.length > 0);
-  expect(seen.snapshots[0]?.channels).toEqual([{ id: channelId, state: 'Up', inApp: true }]);
+  expect(seen.snapshots[0]?.channels).toEqual([expect.objectContaining({ id: channelId, state: 'Up', inApp: true })]);
   expect(seen.left).toEqual([]);
   await call.hangup();
   await until('events arrive again', () => seen.left.length === 1);
 });
 
-test('a PBX that is restarted: its callers are reported as gone, and the next call is served', async () => {
-  const seen = await session();
-  const { channelId } = await ring(seen);
-  await running.restart();
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'a PBX that ends by %s: its callers are reported as lost, and the next call is served without a new connection',
+  async (signal) => {
+    const seen = await session();
+    const { channelId } = await ring(seen);
+    await running.restart(signal);
+    await until('the node is connected again', () => seen.snapshots.length > 0);
+    expect(seen.left).toEqual([{ channelId, cause: null, because: 'pbx_lost' }]);
+    expect(seen.snapshots.at(-1)).toEqual({ channels: [], bridges: [] });
+    const next = await ring(seen);
+    expect(next.channelId).not.toBe(channelId);
+    await next.call.hangup();
+    await until('the next caller left', () => seen.left.length === 2);
+    expect(seen.left[1]).toMatchObject({ because: 'hung_up' });
+  },
+);
+
+test('a gap in the events: who hung up meanwhile has left, who stayed is untouched', async () => {
+  await using gate = await startTcpGate({ host: '127.0.0.1', port: running.options.httpPort });
+  const seen = await session({ url: `http://127.0.0.1:${gate.port}` });
+  const staying = await ring(seen);
+  const leaving = await ring(seen);
+  await gate.shut();
+  await until('the socket is gone', () => !seen.ari.connected);
+  await leaving.call.hangup();
+  await gate.open();
   await until('the node is connected again', () => seen.snapshots.length > 0);
-  expect(seen.left.map((event) => event.channelId)).toEqual([channelId]);
-  expect(seen.snapshots.at(-1)).toEqual({ channels: [], bridges: [] });
-  const next = await ring(seen);
-  expect(next.channelId).not.toBe(channelId);
-  await next.call.hangup();
-  await until('the next caller left', () => seen.left.length === 2);
+  expect(seen.left).toEqual([{ channelId: leaving.channelId, cause: null, because: 'hung_up' }]);
+  await staying.call.hangup();
+  await until('events arrive again', () => seen.left.length === 2);
+  expect(seen.left[1]).toEqual({ channelId: staying.channelId, cause: 16, because: 'hung_up' });
+});
+
+test('connectAri: waits for a PBX that is still starting', async () => {
+  await running.pbx.stop();
+  const connecting = session({ connectWithinMs: 20_000 });
+  await sleep(600);
+  await running.restart();
+  const seen = await connecting;
+  const { call } = await ring(seen);
+  await call.hangup();
 });
 
 test('close: ends for good, without a reconnect', async () => {

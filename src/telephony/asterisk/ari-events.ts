@@ -6,21 +6,37 @@ import type { AriOptions } from './ari.ts';
 import { isMediaChannelId } from './ari-ids.ts';
 import type { AriSnapshot } from './ari-snapshot.ts';
 
+/** Why a caller's channel is no longer ours: it ended, it lives on elsewhere, or the PBX itself went down with it. */
+export type LeftBecause = 'hung_up' | 'moved' | 'pbx_lost';
+
 export interface EventRouter {
   handle(event: { readonly type: string } & Record<string, unknown>): void;
-  /** Reports callers' channels that vanished while nobody listened, and learns of media channels that came. */
+  /** What nobody heard of in a gap: callers' channels that came, were moved or vanished, media channels that came. */
   resync(snapshot: AriSnapshot): void;
+  /** It has started afresh: whatever was in it before is gone. */
+  pbxRestarted(): void;
   /** Resolves true once a media channel of ours is in the application; false after the time is up. */
   mediaChannelEntered(channelId: string, timeoutMs: number): Promise<boolean>;
 }
 
 type Listeners = Pick<AriOptions, 'onChannelEntered' | 'onChannelLeft' | 'onDtmf' | 'onReplaced' | 'app'>;
 
+/** Of `soft` hang-up requests `cause` is a set of flags; this one says that the PBX is shutting down. */
+const SOFT_HANGUP_SHUTDOWN = 4;
+
+interface Departure {
+  /** Q.850; null until a hang-up was announced. */
+  cause: number | null;
+  because: LeftBecause;
+}
+
 const channelIdOf = (event: Record<string, unknown>): string => (event['channel'] as { id?: string } | undefined)?.id ?? '';
 
 export function createEventRouter(listeners: Listeners): EventRouter {
-  /** Callers' channels in the application → hangup cause, once one was announced. */
-  const present = new Map<string, number | null>();
+  /** Callers' channels in the application, and how each would leave it if it left now. */
+  const present = new Map<string, Departure>();
+  /** Reported by a resync; an event of their entering may still be on its way. */
+  const foundInGap = new Set<string>();
   /** Our own media channels in the application, and who waits for one to come. */
   const media = new Set<string>();
   const waiting = new Map<string, Set<() => void>>();
@@ -30,12 +46,23 @@ export function createEventRouter(listeners: Listeners): EventRouter {
     for (const wake of waiting.get(channelId) ?? []) wake();
   };
 
-  const left = (channelId: string): void => {
+  const entered = (channelId: string, args: readonly string[]): void => {
+    present.set(channelId, { cause: null, because: 'moved' });
+    listeners.onChannelEntered({ channelId, args });
+  };
+
+  const left = (channelId: string, because?: LeftBecause): void => {
     media.delete(channelId);
-    const cause = present.get(channelId);
-    if (cause === undefined) return;
+    foundInGap.delete(channelId);
+    const departure = present.get(channelId);
+    if (departure === undefined) return;
     present.delete(channelId);
-    listeners.onChannelLeft({ channelId, cause });
+    listeners.onChannelLeft({ channelId, ...departure, ...(because === undefined ? {} : { because }) });
+  };
+
+  const leaving = (channelId: string, event: Record<string, unknown>): void => {
+    const departure = present.get(channelId);
+    if (departure !== undefined) Object.assign(departure, departureOf(event));
   };
 
   const handlers: Record<string, (channelId: string, event: Record<string, unknown>) => void> = {
@@ -44,16 +71,14 @@ export function createEventRouter(listeners: Listeners): EventRouter {
         mediaEntered(channelId);
         return;
       }
-      present.set(channelId, null);
-      listeners.onChannelEntered({ channelId, args: (event['args'] as readonly string[] | undefined) ?? [] });
+      if (foundInGap.delete(channelId)) return;
+      entered(channelId, (event['args'] as readonly string[] | undefined) ?? []);
     },
-    ChannelHangupRequest(channelId, event) {
-      if (present.has(channelId)) present.set(channelId, causeOf(event));
-    },
-    StasisEnd: left,
+    ChannelHangupRequest: leaving,
+    StasisEnd: (channelId) => left(channelId),
     // Comes before or without StasisEnd when the channel dies outside of the application's hands.
     ChannelDestroyed(channelId, event) {
-      if (present.get(channelId) === null) present.set(channelId, causeOf(event));
+      if (present.get(channelId)?.because === 'moved') leaving(channelId, event);
       left(channelId);
     },
     ChannelDtmfReceived(channelId, event) {
@@ -70,9 +95,23 @@ export function createEventRouter(listeners: Listeners): EventRouter {
       if (Object.hasOwn(handlers, event.type)) handlers[event.type]?.(channelIdOf(event), event);
     },
     resync(snapshot) {
-      const alive = new Set(snapshot.channels.filter(({ inApp }) => inApp).map(({ id }) => id));
-      for (const channelId of [...present.keys(), ...media]) if (!alive.has(channelId)) left(channelId);
-      for (const { id, state } of snapshot.channels) if (isMediaChannelId(id) && alive.has(id) && state === 'Up') mediaEntered(id);
+      const known = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
+      for (const id of [...present.keys(), ...media]) {
+        const channel = known.get(id);
+        if (channel?.inApp !== true) left(id, channel === undefined ? 'hung_up' : 'moved');
+      }
+      for (const { id, state, inApp, stasisArgs } of known.values()) {
+        if (!inApp) continue;
+        if (isMediaChannelId(id)) {
+          if (state === 'Up') mediaEntered(id);
+        } else if (!present.has(id)) {
+          foundInGap.add(id);
+          entered(id, stasisArgs);
+        }
+      }
+    },
+    pbxRestarted() {
+      for (const id of [...present.keys(), ...media]) left(id, 'pbx_lost');
     },
     async mediaChannelEntered(channelId, timeoutMs) {
       if (media.has(channelId)) return true;
@@ -82,16 +121,17 @@ export function createEventRouter(listeners: Listeners): EventRouter {
       const wake = (): void => resolve(true);
       const timer = setTimeout(() => resolve(false), timeoutMs);
       waiters.add(wake);
-      const entered = await promise;
+      const came = await promise;
       clearTimeout(timer);
       waiters.delete(wake);
       if (waiters.size === 0) waiting.delete(channelId);
-      return entered;
+      return came;
     },
   };
 }
 
-function causeOf(event: Record<string, unknown>): number {
-  const cause = event['cause'];
-  return typeof cause === 'number' && cause > 0 ? cause : 16;
+function departureOf(event: Record<string, unknown>): Departure {
+  const cause = typeof event['cause'] === 'number' ? event['cause'] : 0;
+  if (event['soft'] === true) return { cause: null, because: (cause & SOFT_HANGUP_SHUTDOWN) === 0 ? 'hung_up' : 'pbx_lost' };
+  return { cause: cause > 0 ? cause : 16, because: 'hung_up' };
 }

@@ -9,6 +9,8 @@ export interface AriSnapshot {
     readonly state: string;
     /** Belongs to this node's application. */
     readonly inApp: boolean;
+    /** What the dialplan handed over with it; empty for a channel that is not in Stasis. */
+    readonly stasisArgs: readonly string[];
   }[];
   readonly bridges: readonly { readonly id: string; readonly channelIds: readonly string[] }[];
 }
@@ -16,6 +18,8 @@ export interface AriSnapshot {
 interface Channel {
   readonly id: string;
   readonly state: string;
+  /** `app_data` of Stasis: "<application>,<argument>,…". */
+  readonly dialplan?: { readonly app_name?: string; readonly app_data?: string };
 }
 interface Bridge {
   readonly id: string;
@@ -33,7 +37,22 @@ export async function takeSnapshot(rest: AriRest, app: string): Promise<AriSnaps
   ]);
   const ownIds = new Set(own.channel_ids);
   return {
-    channels: channels.map(({ id, state }) => ({ id, state, inApp: ownIds.has(id) })),
+    channels: channels.map((channel) => ({
+      id: channel.id,
+      state: channel.state,
+      inApp: ownIds.has(channel.id),
+      stasisArgs: stasisArgsOf(channel),
+    })),
     bridges: bridges.map(({ id, channels: channelIds }) => ({ id, channelIds })),
   };
+}
+
+function stasisArgsOf({ dialplan }: Channel): readonly string[] {
+  return dialplan?.app_name === 'Stasis' ? (dialplan.app_data ?? '').split(',').slice(1) : [];
+}
+
+/** Another value than before: the PBX has been started again, and what it held is gone. */
+export async function pbxStartedAt(rest: AriRest): Promise<string> {
+  const { status } = await rest.request<{ status?: { startup_time?: string } }>('asterisk', 'getInfo', { only: 'status' });
+  return status?.startup_time ?? '';
 }

@@ -28,10 +28,12 @@ export interface AriSocket {
   close(): Promise<void>;
 }
 
-const HANDSHAKE_TIMEOUT_MS = 4_000;
+const HANDSHAKE_TIMEOUT_MS = 2_000;
 const MAX_EVENT_BYTES = 1_048_576;
+const MISSED_PONGS = 2;
 const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 5_000;
+/** Callers may arrive as soon as the PBX is back. */
+const MAX_DELAY_MS = 1_000;
 
 export function openAriSocket(options: AriSocketOptions): AriSocket {
   const closing = new AbortController();
@@ -113,24 +115,19 @@ function connect({ url, authorization, app, logger, onEvent }: AriSocketOptions)
 
 /** A PBX that hangs keeps its sockets open: only a question it must answer finds out. */
 function watch(socket: WebSocket, { ping, pingIntervalMs, logger }: AriSocketOptions): NodeJS.Timeout {
-  let ponged = true;
+  let unanswered = 0;
   let asking = false;
-  socket.on('pong', () => {
-    ponged = true;
-  });
+  socket.on('pong', () => (unanswered = 0));
   const drop = (reason: string): void => {
     logger.warn({ reason }, 'ari watchdog drops the event socket');
     socket.terminate();
   };
   return setInterval(() => {
-    if (asking) return;
-    if (!ponged) {
-      drop('no pong');
-      return;
-    }
-    ponged = false;
-    asking = true;
+    if (unanswered >= MISSED_PONGS) return drop('no pong');
+    unanswered += 1;
     socket.ping();
+    if (asking) return;
+    asking = true;
     ping().then(
       () => (asking = false),
       () => {

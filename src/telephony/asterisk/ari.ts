@@ -7,14 +7,15 @@
  * `retryable` decided. Repeating a create, add or destroy is harmless. One PBX user per process (see
  * ari-rest.ts).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Logger } from '../../telemetry.ts';
-import { createEventRouter, type EventRouter } from './ari-events.ts';
+import { createEventRouter, type EventRouter, type LeftBecause } from './ari-events.ts';
 import { isMediaChannelId } from './ari-ids.ts';
-import { basicAuthorization, loadAriRest, statusOf, type AriRest } from './ari-rest.ts';
+import { basicAuthorization, loadAriRest, statusOf, type AriRest, type AriRestOptions } from './ari-rest.ts';
 import { openAriSocket } from './ari-socket.ts';
 import { externalMediaCreator } from './external-media.ts';
-import { takeSnapshot, type AriSnapshot } from './ari-snapshot.ts';
+import { pbxStartedAt, takeSnapshot, type AriSnapshot } from './ari-snapshot.ts';
 
 export type { AriSnapshot } from './ari-snapshot.ts';
 
@@ -29,15 +30,17 @@ export interface AriOptions {
   /** A caller's channel entered the application, by the dialplan or by a move. Never our own media channels. */
   readonly onChannelEntered: (event: { readonly channelId: string; readonly args: readonly string[] }) => void;
   /** It left. `cause` is Q.850 (16 = the caller hung up); null when it lives on elsewhere, or when that is unknown. */
-  readonly onChannelLeft: (event: { readonly channelId: string; readonly cause: number | null }) => void;
+  readonly onChannelLeft: (event: { readonly channelId: string; readonly cause: number | null; readonly because: LeftBecause }) => void;
   readonly onDtmf?: (event: { readonly channelId: string; readonly digit: string }) => void;
-  /** Connected again after a gap. Channels that vanished in the gap have already been reported as left. */
+  /** Connected again after a gap. What came and left in the gap has been reported already. */
   readonly onReconnected?: (snapshot: AriSnapshot) => void;
   /** Another process connected with the same application name: events go there now. */
   readonly onReplaced?: () => void;
   /** Per REST request. */
   readonly requestTimeoutMs?: number;
   readonly pingIntervalMs?: number;
+  /** How long the PBX may take to come up at the first connect. Default 0: it has to be there. */
+  readonly connectWithinMs?: number;
 }
 
 export interface ExternalMediaRequest {
@@ -65,23 +68,28 @@ export interface Ari {
   ): Promise<void>;
   ping(): Promise<void>;
   snapshot(): Promise<AriSnapshot>;
+  /** When the PBX was started, by its own words; a change means that every channel of before is gone. */
+  startedAt(): Promise<string>;
   /** Channels and bridges stay as they are. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const REQUEST_TIMEOUT_MS = 3_000;
-const PING_INTERVAL_MS = 3_000;
+/** A PBX that hangs is noticed after two to three of these. */
+const PING_INTERVAL_MS = 700;
 const ENTER_TIMEOUT_MS = 3_000;
+const CONNECT_PAUSE_MS = 500;
 
 /** @throws HoldfastError ari_failed when the PBX cannot be reached now (retryable) or refuses the credentials. */
 export async function connectAri(options: AriOptions): Promise<Ari> {
   const { url, username, password, app, logger } = options;
-  const rest = await loadAriRest({ url, username, password, timeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS });
+  const rest = await loadRest(options, { url, username, password, timeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS });
   const events = createEventRouter(options);
   const ping = async (): Promise<void> => void (await rest.request('asterisk', 'ping'));
   const snapshot = (): Promise<AriSnapshot> => takeSnapshot(rest, app);
-  let connects = 0;
+  const startedAt = (): Promise<string> => pbxStartedAt(rest);
+  let knownStart: string | undefined;
   const socket = openAriSocket({
     url,
     authorization: basicAuthorization(username, password),
@@ -91,8 +99,13 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
     onEvent: (event) => events.handle(event),
     onOpen: async () => {
-      connects += 1;
-      if (connects === 1) return;
+      const [before, start] = [knownStart, await startedAt()];
+      knownStart = start;
+      if (before === undefined) return;
+      if (start !== before) {
+        logger.warn({ event: 'pbx_restarted' }, 'The PBX has been started again: its calls are over');
+        events.pbxRestarted();
+      }
       const now = await snapshot();
       events.resync(now);
       options.onReconnected?.(now);
@@ -106,12 +119,27 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     },
     ping,
     snapshot,
+    startedAt,
     createExternalMedia: externalMediaCreator({ rest, url, app }),
     ...channelCommands(rest, app),
     ...bridgeCommands(rest, events),
     close: () => socket.close(),
     [Symbol.asyncDispose]: () => socket.close(),
   };
+}
+
+async function loadRest({ connectWithinMs = 0, logger }: AriOptions, options: AriRestOptions): Promise<AriRest> {
+  const deadline = Date.now() + connectWithinMs;
+  for (let told = false; ; told = true) {
+    try {
+      return await loadAriRest(options);
+    } catch (error) {
+      const again = error instanceof HoldfastError && error.retryable && Date.now() < deadline;
+      if (!again) throw error;
+      if (!told) logger.info({ event: 'waiting_for_pbx' }, 'Waiting for the PBX');
+      await sleep(CONNECT_PAUSE_MS);
+    }
+  }
 }
 
 function channelCommands(rest: AriRest, app: string): Pick<Ari, 'answer' | 'hangup' | 'moveChannel' | 'continueInDialplan'> {
