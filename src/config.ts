@@ -63,6 +63,8 @@ const environment = z.object({
 
   /** Wraps tenants' keys and seals callers' numbers. */
   DATA_ENCRYPTION_KEY: key32.default(''),
+  /** Still opens what the key before sealed. */
+  DATA_ENCRYPTION_KEY_PREVIOUS: key32.optional(),
   /** Keys the HMAC of phone numbers. */
   NUMBER_HASH_KEY: key32.default(''),
 
@@ -136,7 +138,12 @@ function build(env: z.infer<typeof environment>) {
       maxAgeSeconds: env.TELEPHONY_WEBHOOK_MAX_AGE_SECONDS,
     },
     temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
-    keys: { encryption: Buffer.from(env.DATA_ENCRYPTION_KEY, 'base64'), numberHash: Buffer.from(env.NUMBER_HASH_KEY, 'base64') },
+    keys: {
+      encryption: Buffer.from(env.DATA_ENCRYPTION_KEY, 'base64'),
+      encryptionPrevious:
+        env.DATA_ENCRYPTION_KEY_PREVIOUS === undefined ? undefined : Buffer.from(env.DATA_ENCRYPTION_KEY_PREVIOUS, 'base64'),
+      numberHash: Buffer.from(env.NUMBER_HASH_KEY, 'base64'),
+    },
     media: {
       nodeId: env.MEDIA_NODE_ID,
       controlHost: env.MEDIA_CONTROL_HOST,

@@ -1,4 +1,5 @@
 /** A Temporal worker for calls: connection, sandboxed workflow code, and the numbers that suit a phone call. */
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type Logger as TemporalLogger, type LogLevel, type WorkerOptions } from '@temporalio/worker';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../src/activities/create-activities.ts';
@@ -9,6 +10,8 @@ import { loadWorkflowBundle } from './workflow-bundle.ts';
 export interface CallWorkerOptions {
   readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string };
   readonly activities: Activities;
+  /** Seals what the worker hands to Temporal. */
+  readonly dataConverter: DataConverter;
   readonly logger: Logger;
   /** How long Temporal may take to come up. */
   readonly connectWithinMs?: number;
@@ -45,13 +48,14 @@ const tuning = {
 
 /** @throws HoldfastError dependency_unavailable when Temporal, or the namespace, is not there within connectWithinMs. */
 export async function startCallWorker(options: CallWorkerOptions): Promise<CallWorker> {
-  const { temporal, activities, logger } = options;
+  const { temporal, activities, dataConverter, logger } = options;
   installRuntime(logger);
   const bundled = loadWorkflowBundle(temporalLogger(logger, 'WARN'));
   const connection = await connectTemporal(options);
   try {
     const { namespace, taskQueue } = temporal;
-    const worker = await Worker.create({ connection, namespace, taskQueue, activities, workflowBundle: await bundled, ...tuning });
+    const workflowBundle = await bundled;
+    const worker = await Worker.create({ connection, namespace, taskQueue, activities, dataConverter, workflowBundle, ...tuning });
     const done = runAndClose(worker, connection);
     done.catch(() => undefined);
     return {

@@ -8,6 +8,8 @@ import { bundleWorkflowCode, type Logger, type WorkflowBundle } from '@temporali
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** What workflows may import; import directions are checked, so nothing else can be in the bundle. */
 const sourceFolders = ['src/workflows', 'src/contracts', 'src/domain'];
+/** Loaded into the sandbox by name, not by an import. */
+const failureConverterPath = join(root, 'src/workflows/failure-converter.ts');
 const cacheFolder = join(root, 'node_modules/.cache/holdfast');
 
 /** A stale or broken cache costs time only: anything unreadable is bundled anew. */
@@ -17,7 +19,7 @@ export async function loadWorkflowBundle(logger?: Logger): Promise<WorkflowBundl
     return { code: readFileSync(file, 'utf8') };
   } catch {
     const workflowsPath = join(root, 'src/workflows/index.ts');
-    const bundle = await bundleWorkflowCode({ workflowsPath, ...(logger === undefined ? {} : { logger }) });
+    const bundle = await bundleWorkflowCode({ workflowsPath, failureConverterPath, ...(logger === undefined ? {} : { logger }) });
     keep(file, bundle.code);
     return bundle;
   }

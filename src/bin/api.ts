@@ -1,4 +1,5 @@
 /** The API process: wiring only. */
+import { encryptedDataConverter } from '../../temporal/data-converter.ts';
 import { createApp } from '../api/app.ts';
 import { listen } from '../api/listen.ts';
 import { connectDatabase } from '../db/connect.ts';
@@ -18,7 +19,12 @@ const DRAIN_MS = 5_000;
 await runProcess('api', async (config, logger) => {
   const db = await connectDatabase({ url: config.databaseUrl });
   const redis = await connectRedis(config.redisUrl);
-  const gateway = await TemporalCallGateway.connect({ ...config.temporal, admitTimeoutMs: config.limits.webhookUpdateMs });
+  const dataConverter = encryptedDataConverter(config.keys);
+  const gateway = await TemporalCallGateway.connect({
+    ...config.temporal,
+    dataConverter,
+    admitTimeoutMs: config.limits.webhookUpdateMs,
+  });
   const vault = new NumberVault(config.keys);
   const app = createApp({
     name: config.appName,

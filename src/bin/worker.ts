@@ -1,5 +1,6 @@
 /** The worker process: wiring only. */
 import { startCallWorker } from '../../temporal/call-worker.ts';
+import { encryptedDataConverter } from '../../temporal/data-converter.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import { Database } from '../db/tenant-scope.ts';
 import { HoldfastError } from '../domain/errors.ts';
@@ -43,7 +44,12 @@ await runProcess('worker', async (config, logger) => {
     limits: config.limits,
     logger,
   });
-  const worker = await startCallWorker({ temporal: config.temporal, activities, logger });
+  const worker = await startCallWorker({
+    temporal: config.temporal,
+    activities,
+    dataConverter: encryptedDataConverter(config.keys),
+    logger,
+  });
   worker.done.catch((error: unknown) => {
     logger.fatal({ event: 'worker_broken', error: errorFacts(error) }, 'The worker broke');
     process.exit(1);

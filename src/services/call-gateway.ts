@@ -10,7 +10,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import {
   ADMIT_UPDATE,
   HANGUP_UPDATE,
@@ -49,6 +49,8 @@ export interface TemporalGatewayOptions {
   readonly address: string;
   readonly namespace: string;
   readonly taskQueue: string;
+  /** Seals what goes to Temporal. */
+  readonly dataConverter: DataConverter;
   /** Deadline of the webhook's one call. */
   readonly admitTimeoutMs: number;
   readonly hangupTimeoutMs?: number;
@@ -67,7 +69,7 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
   private constructor(connection: Connection, options: TemporalGatewayOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#client = new Client({ connection, namespace: options.namespace });
+    this.#client = new Client({ connection, namespace: options.namespace, dataConverter: options.dataConverter });
   }
 
   /** Connects at the first use: the API starts, and says so in /healthz, while Temporal is away. */

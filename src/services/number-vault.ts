@@ -9,6 +9,8 @@ import { newDataKey, open, seal } from '../lib/sealed-box.ts';
 export interface VaultKeys {
   /** 32 bytes: DATA_ENCRYPTION_KEY. */
   readonly encryption: Uint8Array;
+  /** 32 bytes: DATA_ENCRYPTION_KEY_PREVIOUS; still opens. */
+  readonly encryptionPrevious?: Uint8Array | undefined;
   /** 32 bytes: NUMBER_HASH_KEY. */
   readonly numberHash: Uint8Array;
 }
@@ -38,7 +40,7 @@ export class NumberVault {
 
   openInTransit(sealed: string | null, callRecordId: string): string | null {
     if (sealed === null) return null;
-    return open(this.#keys.encryption, Buffer.from(sealed, 'base64'), transitContext(callRecordId)).toString('utf8');
+    return this.#openPlatform(Buffer.from(sealed, 'base64'), transitContext(callRecordId)).toString('utf8');
   }
 
   /** A new data key for a tenant, wrapped. */
@@ -60,7 +62,18 @@ export class NumberVault {
   }
 
   #dataKey(owner: SealedNumberOwner): Buffer {
-    return open(this.#keys.encryption, owner.wrappedDataKey, wrapContext(owner.tenantId));
+    return this.#openPlatform(owner.wrappedDataKey, wrapContext(owner.tenantId));
+  }
+
+  /** Sealed under the platform's key, the present one or the one before. */
+  #openPlatform(box: Uint8Array, context: string): Buffer {
+    const { encryption, encryptionPrevious } = this.#keys;
+    if (encryptionPrevious === undefined) return open(encryption, box, context);
+    try {
+      return open(encryption, box, context);
+    } catch {
+      return open(encryptionPrevious, box, context);
+    }
   }
 }
 

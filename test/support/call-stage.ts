@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { Redis } from 'ioredis';
+import { encryptedDataConverter, type EncryptedDataConverter } from '../../temporal/data-converter.ts';
 import { startChild, type Child } from '../../setup/stack/child.ts';
 import { startRedis } from '../../setup/stack/redis.ts';
 import { INBOUND_CALL_WORKFLOW, workflowIdFor, type AdmitRequest, type CallOutcome } from '../../src/contracts/call-workflow.ts';
@@ -19,6 +21,7 @@ import { TemporalCallGateway } from '../../src/services/call-gateway.ts';
 import { NumberVault } from '../../src/services/number-vault.ts';
 import { seedDemo, type Demo } from '../../src/services/seed.ts';
 import { migratedDatabase, runSql } from './database.ts';
+import { saveHistory } from './saved-histories.ts';
 import { CONTROL_SECRET, ScriptedMediaNode, type Script } from './scripted-media-node.ts';
 import { sharedParts } from './stack.ts';
 import { startTcpGate, type TcpGate } from './tcp-gate.ts';
@@ -28,11 +31,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export type StoredTurn = { readonly sequence: number; readonly speaker: string; readonly text: string };
 
 export class CallStage implements AsyncDisposable {
+  /** Reads and writes sealed payloads, as the API does. */
   readonly client: Client;
   readonly demo: Demo;
   /** Between the workers and PostgreSQL, and Temporal. */
   readonly postgresGate: TcpGate;
   readonly temporalGate: TcpGate;
+  readonly #dataConverter: EncryptedDataConverter;
   readonly #parts: AsyncDisposableStack;
   readonly #redis: Redis;
   readonly #workerEnv: Record<string, string>;
@@ -43,6 +48,7 @@ export class CallStage implements AsyncDisposable {
 
   private constructor(fields: {
     client: Client;
+    dataConverter: EncryptedDataConverter;
     taskQueue: string;
     demo: Demo;
     postgresGate: TcpGate;
@@ -55,6 +61,7 @@ export class CallStage implements AsyncDisposable {
   }) {
     this.#taskQueue = fields.taskQueue;
     this.client = fields.client;
+    this.#dataConverter = fields.dataConverter;
     this.demo = fields.demo;
     this.postgresGate = fields.postgresGate;
     this.temporalGate = fields.temporalGate;
@@ -99,9 +106,11 @@ export class CallStage implements AsyncDisposable {
         NUMBER_HASH_KEY: keys.numberHash.toString('base64'),
         ...settings.env,
       };
-      const client = new Client({ connection });
+      const dataConverter = encryptedDataConverter(keys);
+      const client = new Client({ connection, dataConverter });
       return new CallStage({
         client,
+        dataConverter,
         taskQueue,
         demo,
         postgresGate,
@@ -164,7 +173,13 @@ export class CallStage implements AsyncDisposable {
   /** As the webhook does. @throws HoldfastError admission_timeout */
   async admit(request: AdmitRequest, withinMs = 10_000): Promise<InboundWebhookResponse> {
     const { address, namespace } = sharedParts().temporal;
-    await using gateway = TemporalCallGateway.open({ address, namespace, taskQueue: this.#taskQueue, admitTimeoutMs: withinMs });
+    await using gateway = TemporalCallGateway.open({
+      address,
+      namespace,
+      taskQueue: this.#taskQueue,
+      dataConverter: this.#dataConverter,
+      admitTimeoutMs: withinMs,
+    });
     return await gateway.admit(request);
   }
 
@@ -186,6 +201,19 @@ export class CallStage implements AsyncDisposable {
   async history(request: AdmitRequest): Promise<string[]> {
     const { events } = await this.handle(request).fetchHistory();
     return (events ?? []).map((event) => event.attributes ?? 'unknown');
+  }
+
+  /** The history as Temporal stores it: whoever may read it without the keys sees this, bytes as text. */
+  async rawHistory(request: AdmitRequest): Promise<string> {
+    const { events } = await this.handle(request).fetchHistory();
+    return (events ?? [])
+      .map((event) => Buffer.from(proto.temporal.api.history.v1.HistoryEvent.encode(event).finish()).toString('latin1'))
+      .join('\n');
+  }
+
+  /** For a test that keeps the history for later: readable, as if nothing had been sealed. */
+  async saveHistory(shape: string, request: AdmitRequest): Promise<void> {
+    await saveHistory(shape, { handle: this.handle(request), codec: this.#dataConverter.codec });
   }
 
   /** What Temporal's UI shows as the call's details. */

@@ -9,17 +9,20 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 const folder = fileURLToPath(new URL('../workflows/histories', import.meta.url));
 
 const { History } = proto.temporal.api.history.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 type SavedHistory = ReturnType<typeof History.fromObject>;
 
-/** Does nothing unless HOLDFAST_SAVE_HISTORIES is set. */
-export async function saveHistory(shape: string, handle: WorkflowHandle): Promise<void> {
+/** Does nothing unless HOLDFAST_SAVE_HISTORIES is set. Saved in the clear: a replay of it needs no key. */
+export async function saveHistory(shape: string, { handle, codec }: { handle: WorkflowHandle; codec: PayloadCodec }): Promise<void> {
   if (process.env['HOLDFAST_SAVE_HISTORIES'] === undefined) return;
-  const history = History.toObject(History.fromObject(await handle.fetchHistory()), { bytes: String, longs: String, enums: String });
+  const opened = await decodePayloads(History.fromObject(await handle.fetchHistory()), codec);
+  const history = History.toObject(opened, { bytes: String, longs: String, enums: String });
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `${shape}.json`), `${JSON.stringify(impersonal(history), null, 1)}\n`);
 }
@@ -32,6 +35,17 @@ export async function savedHistories(): Promise<{ shape: string; history: SavedH
       return { shape: name.replace('.json', ''), history: History.fromObject(json) };
     }),
   );
+}
+
+/** Every payload in it, wherever it is, goes through the codec. */
+async function decodePayloads<Part>(part: Part, codec: PayloadCodec): Promise<Part> {
+  if (typeof part === 'object' && part !== null && !(part instanceof Uint8Array)) {
+    const fields = part as Record<string, unknown>;
+    for (const [key, value] of Object.entries(fields)) {
+      fields[key] = value instanceof PayloadMessage ? (await codec.decode([value]))[0] : await decodePayloads(value, codec);
+    }
+  }
+  return part;
 }
 
 /** Which machine and file made it says nothing about the workflow. */

@@ -4,7 +4,6 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { HANGUP_UPDATE, type AdmitRequest, type HangupResponse } from '../../src/contracts/call-workflow.ts';
 import { CallStage } from '../support/call-stage.ts';
 import { interruptedTalk, interruptedTalkTexts, talkUntilHangup, tenTurnCall } from '../support/call-scripts.ts';
-import { saveHistory } from '../support/saved-histories.ts';
 import type { ScriptedMediaNode } from '../support/scripted-media-node.ts';
 
 let stage: CallStage;
@@ -46,7 +45,7 @@ test('inboundCall holds a ten-turn call within 30 events of history', async () =
   });
   // 17 for a call without a signal and four for each of two; one signal may meet a workflow that is awake.
   expect((await stage.history(request)).length).toBeLessThanOrEqual(25);
-  await saveHistory('completed', stage.handle(request));
+  await stage.saveHistory('completed', request);
 });
 
 test('inboundCall tells an operator how the call went', async () => {
@@ -69,6 +68,44 @@ test('inboundCall tells an operator how the call went', async () => {
   expect(details).toContain('| agent | Answer 10 of the agent | 700 ms |');
 });
 
+test('nothing of a call is readable in the history that Temporal keeps, and all of it with the keys', async () => {
+  await using node = await stage.mediaNode(talkUntilHangup);
+  const request = stage.request();
+  await stage.admit(request);
+  await talking(node, request);
+  await hangUp(request, 'prank call');
+  await stage.outcome(request);
+
+  const raw = await stage.rawHistory(request);
+  const { plan } = await node.session(request.callRecordId);
+  const secrets = [
+    'Question 1',
+    'Answer 1',
+    'Goodbye',
+    'prank call',
+    request.calledNumber,
+    plan.agent.greeting,
+    plan.agent.systemPrompt.slice(0, 40),
+  ];
+  expect([...secrets, 'latestTurns'].filter((secret) => raw.includes(secret))).toEqual([]);
+  expect(raw).toContain(`tenant:${stage.demo.tenantId}`);
+  expect(raw).toContain('/platform');
+  expect(await stage.details(request)).toContain('Question 1 of the caller');
+});
+
+test('the words of a failure are not readable either', async () => {
+  const node = await stage.mediaNode(interruptedTalk(() => new Promise(() => undefined)));
+  const request = stage.request();
+  await stage.admit(request);
+  await talking(node, request);
+  await node[Symbol.asyncDispose]();
+  await stage.outcome(request);
+
+  const raw = await stage.rawHistory(request);
+  expect(raw).toContain('Encoded failure');
+  expect(raw).not.toContain('out of reach');
+});
+
 test('admit answers a webhook that comes twice at once with one call, at the cost of one', async () => {
   await using node = await stage.mediaNode(tenTurnCall);
   const request = stage.request();
@@ -89,7 +126,7 @@ test('inboundCall refuses an unknown number without a talk', async () => {
   expect(await stage.outcome(request)).toEqual({ disposition: 'rejected', reason: 'unknown_did', turnCount: 0 });
   expect(await stage.attributes(request)).toMatchObject({ HoldfastState: 'ended', HoldfastDisposition: 'rejected' });
   expect(node.sessions.size).toBe(0);
-  await saveHistory('refused', stage.handle(request));
+  await stage.saveHistory('refused', request);
 });
 
 test('inboundCall refuses a call when no media node is there', async () => {
@@ -119,7 +156,7 @@ test('hangup ends the talk politely, and is refused once the call is over', asyn
   expect(node.sessions.get(request.callRecordId)).toMatchObject({ hangups: ['operator'], over: true });
   expect(await stage.details(request)).toContain('**Hang-up asked for** prank call');
   await expect(hangUp(request, 'again')).rejects.toThrow();
-  await saveHistory('hung-up', stage.handle(request));
+  await stage.saveHistory('hung-up', request);
 });
 
 test('a cancelled workflow ends the talk politely and closes the record', async () => {
@@ -155,7 +192,7 @@ test('inboundCall closes the call with an error when its media node dies', async
 
   expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_lost' });
   expect(await stage.call(request)).toMatchObject({ status: 'failed', disposition: 'error', reason: 'media_node_lost' });
-  await saveHistory('media-node-lost', stage.handle(request));
+  await stage.saveHistory('media-node-lost', request);
 });
 
 test('inboundCall notices a media node that goes silent without closing its socket', async () => {

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../setup/stack/child.ts';
 import { HANGUP_UPDATE } from '../../src/contracts/call-workflow.ts';
 import { CallStage } from '../support/call-stage.ts';
-import { saveHistory } from '../support/saved-histories.ts';
 import { interruptedTalk, interruptedTalkTexts, talkUntilHangup } from '../support/call-scripts.ts';
 
 let stage: CallStage;
@@ -47,7 +46,7 @@ test('a worker that is killed mid-call is followed by another one on the same ta
   expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
   expect(await stage.bookings(request)).toHaveLength(1);
   expect((await stage.history(request)).length).toBeLessThanOrEqual(30);
-  await saveHistory('worker-lost', stage.handle(request));
+  await stage.saveHistory('worker-lost', request);
 }, 60_000);
 
 test('a worker that is told to stop lets the talk go at once, and the next one goes on', async () => {
@@ -161,7 +160,7 @@ test('admit fails while PostgreSQL is away, and the missed call is recorded when
   expect(await stage.outcome(request)).toEqual({ disposition: 'error', reason: 'admission_timeout', turnCount: 0 });
   expect(await stage.call(request)).toMatchObject({ status: 'failed', disposition: 'error', reason: 'admission_timeout' });
   expect(node.sessions.size).toBe(0);
-  await saveHistory('missed', stage.handle(request));
+  await stage.saveHistory('missed', request);
 }, 60_000);
 
 test('a webhook that nobody admitted in time does not hold the caller: the call ends as soon as a worker is back', async () => {

@@ -76,6 +76,6 @@ test.each([
 ])('startCallWorker gives up on Temporal at "%s", namespace "%s"', async (address, namespace) => {
   const temporal = { address: address || sharedParts().temporal.address, namespace, taskQueue: 'nobody' };
   const logger = createLogger({ process: 'test', level: 'silent' });
-  const worker = startCallWorker({ temporal, activities: {} as Activities, logger, connectWithinMs: 300 });
+  const worker = startCallWorker({ temporal, activities: {} as Activities, dataConverter: {}, logger, connectWithinMs: 300 });
   await expect(worker).rejects.toMatchObject({ code: 'dependency_unavailable', message: expect.stringContaining('TEMPORAL_ADDRESS') });
 });
