@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startChild, type Child } from '../setup/stack/child.ts';
+import { startChild, type Child, type Launch } from '../setup/stack/child.ts';
 import type { Parts } from '../setup/stack/parts.ts';
 import { renderPbx, type PbxPaths, type PbxSettings, type Trunk } from './pbx-config.ts';
 import { renderPrompts } from './prompts.ts';
@@ -29,6 +29,8 @@ export interface StartPbxOptions {
   readonly trunk?: Trunk;
   readonly fallbackNumber?: string;
   readonly maxCallSeconds?: number;
+  /** Default: startChild. */
+  readonly launch?: Launch;
 }
 
 export interface Pbx extends Child {
@@ -67,7 +69,7 @@ export async function startPbx(options: StartPbxOptions): Promise<Pbx> {
   }
   const ariUrl = `http://${LOOPBACK}:${options.httpPort}`;
   const asterisk = [...parts.asterisk.command, '-C', join(paths.configDir, 'asterisk.conf')];
-  const child = await startChild({
+  const child = await (options.launch ?? startChild)({
     name: 'asterisk',
     command: [...asterisk, '-f'],
     env: {},

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { startChild, type Child } from '../setup/stack/child.ts';
+import { startChild, type Child, type Launch } from '../setup/stack/child.ts';
 import type { Parts } from '../setup/stack/parts.ts';
 import { freePort } from '../setup/stack/ports.ts';
 import { searchAttributeNames } from '../src/contracts/call-workflow.ts';
@@ -15,6 +15,8 @@ export interface TemporalOptions {
   /** Preferred ports: a free one is taken when they are in use. Defaults: 7233 and 8233. */
   readonly port?: number;
   readonly uiPort?: number;
+  /** Default: startChild. */
+  readonly launch?: Launch;
 }
 
 export interface TemporalServer extends Child {
@@ -53,7 +55,7 @@ async function start(options: TemporalOptions): Promise<TemporalServer> {
   let uiPort = await freePort(options.uiPort ?? 8233);
   while (uiPort === port) uiPort = await freePort();
   const address = `127.0.0.1:${port}`;
-  const child = await startChild({
+  const child = await (options.launch ?? startChild)({
     name: 'Temporal',
     command: [...options.parts.temporal.command, ...serverArguments({ dir: options.dir, port, uiPort })],
     logFile: options.logFile,

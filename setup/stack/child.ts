@@ -35,6 +35,20 @@ export interface Child {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Starts a child in the way the caller wants it: plainly, or kept running. */
+export type Launch = (options: ChildOptions) => Promise<Child>;
+
+export class ChildStartError extends Error {
+  /** Exit code or signal name; null when it ran but did not become ready. */
+  readonly outcome: number | string | null;
+
+  constructor(message: string, outcome: number | string | null) {
+    super(message);
+    this.name = 'ChildStartError';
+    this.outcome = outcome;
+  }
+}
+
 const POLL_MS = 50;
 const PROBE_MS = 3_000;
 /** Handed on to every child, so that those of one run can be found even when they were orphaned. */
@@ -78,7 +92,7 @@ function withParentDeathSignal(command: readonly string[], signal: NodeJS.Signal
   return SETPRIV === undefined ? command : [SETPRIV, '--pdeathsig', signal.replace('SIG', ''), '--', ...command];
 }
 
-/** @throws Error naming the part, its log file and the log's tail when it does not become ready. */
+/** @throws ChildStartError naming the part, its log file and the log's tail when it does not become ready. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const stopSignal = options.stopSignal ?? 'SIGTERM';
   const [program, ...args] = withParentDeathSignal(options.command, stopSignal);
@@ -118,11 +132,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     // A probe that hangs is a probe that fails.
     if (ended === undefined && (await Promise.race([options.ready(pid).catch(() => false), sleep(PROBE_MS, false, { ref: false })]))) break;
     if (ended !== undefined || Date.now() > deadline || abort?.aborted === true) {
-      const why = ended === undefined ? 'did not become ready' : `ended at once (${ended})`;
+      const outcome = ended ?? null;
+      const why = outcome === null ? 'did not become ready' : `ended at once (${outcome})`;
       await stop();
       abort?.throwIfAborted();
       const tail = (await readFile(options.logFile, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n');
-      throw new Error(`${options.name} ${why}. Log: ${options.logFile}\n${tail}`);
+      throw new ChildStartError(`${options.name} ${why}. Log: ${options.logFile}\n${tail}`, outcome);
     }
     await sleep(POLL_MS);
   }

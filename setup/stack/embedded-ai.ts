@@ -1,7 +1,7 @@
 /** The embedded AI server as a process: speaks OpenAI's wire format on loopback, needs no key and no internet. */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { startChild, type Child } from './child.ts';
+import { startChild, type Child, type Launch } from './child.ts';
 import type { Parts } from './parts.ts';
 import { freePort } from './ports.ts';
 
@@ -10,6 +10,8 @@ export interface EmbeddedAiOptions {
   readonly dir: string;
   readonly logFile: string;
   readonly port?: number;
+  /** Default: startChild. */
+  readonly launch?: Launch;
 }
 
 export interface EmbeddedAi extends Child {
@@ -24,7 +26,7 @@ const entry = fileURLToPath(new URL('../../src/bin/embedded-ai.ts', import.meta.
 export async function startEmbeddedAi(options: EmbeddedAiOptions): Promise<EmbeddedAi> {
   const port = await freePort(options.port ?? 8090);
   const url = `http://127.0.0.1:${port}`;
-  const child = await startChild({
+  const child = await (options.launch ?? startChild)({
     name: 'embedded AI',
     command: [process.execPath, entry],
     env: { PATH: process.env['PATH'], PORT: String(port), HOLDFAST_PARTS: JSON.stringify(options.parts), TMPDIR: options.dir },

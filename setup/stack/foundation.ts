@@ -5,7 +5,7 @@ import { startPbx } from '../../asterisk/start.ts';
 import { startTemporal } from '../../temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { INBOUND_WEBHOOK_PATH } from '../../src/contracts/telephony-webhook.ts';
-import { startingUntil, type Child } from './child.ts';
+import { startingUntil, type Child, type Launch } from './child.ts';
 import { startEmbeddedAi } from './embedded-ai.ts';
 import type { Addresses, Secrets } from './environment.ts';
 import type { External } from './external.ts';
@@ -13,6 +13,7 @@ import type { Parts } from './parts.ts';
 import { freePort, freeUdpPort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
+import { supervise, type Supervised, type SupervisedEvents } from './supervisor.ts';
 
 export interface FoundationOptions {
   readonly parts: Parts;
@@ -25,8 +26,7 @@ export interface FoundationOptions {
   /** Take well-known ports when they are free; tests leave them to others. */
   readonly wellKnownPorts: boolean;
   readonly onReady: (facts: { name: string; detail: string; ms: number }) => void;
-  /** A part ended by itself; it is not started again, because what it held is gone. */
-  readonly onLost: (facts: { name: string; outcome: number | string }) => void;
+  readonly events: SupervisedEvents;
 }
 
 export interface Foundation extends AsyncDisposable {
@@ -35,26 +35,27 @@ export interface Foundation extends AsyncDisposable {
   readonly temporalUiUrl: string;
   /** host:port, UDP */
   readonly sip: string;
-  readonly pids: Readonly<Record<string, number>>;
+  /** The embedded ones, each kept running on its port with its data. Redis keeps nothing on disk and comes back empty. */
+  readonly parts: ReadonlyMap<string, Supervised>;
 }
 
 /** Started at once, because none needs another; when one fails, the others are stopped again. */
 export async function startFoundation(options: FoundationOptions): Promise<Foundation> {
-  const pids: Record<string, number> = {};
+  const parts = new Map<string, Supervised>();
   const running = new AsyncDisposableStack();
   const apiPort = await freePort(options.preferredApiPort ?? (options.wellKnownPorts ? 8080 : 0));
   const oneFailed = new AbortController();
   const start = <Part>(name: string, starter: Starter<Part>) =>
-    startingUntil(oneFailed.signal, () => timed({ name, options, running, pids }, starter)).catch((error: unknown) => {
+    startingUntil(oneFailed.signal, () => timed({ name, options, running, parts }, starter)).catch((error: unknown) => {
       oneFailed.abort(error);
       throw error;
     });
   const starts = [
-    start('postgres', () => database(options)),
-    start('redis', () => redis(options)),
-    start('temporal', () => temporal(options)),
-    start('embeddedAi', () => speech(options)),
-    start('asterisk', () => pbx(options, apiPort)),
+    start('postgres', (launch) => database(options, launch)),
+    start('redis', (launch) => redis(options, launch)),
+    start('temporal', (launch) => temporal(options, launch)),
+    start('embeddedAi', (launch) => speech(options, launch)),
+    start('asterisk', (launch) => pbx(options, { apiPort, launch })),
   ] as const;
   try {
     const [postgres, redisUrl, temporalServer, openai, asterisk] = await Promise.all(starts);
@@ -63,7 +64,7 @@ export async function startFoundation(options: FoundationOptions): Promise<Found
       databaseOwnerUrl: postgres.ownerUrl,
       temporalUiUrl: temporalServer.uiUrl,
       sip: asterisk.sip,
-      pids,
+      parts,
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
   } catch (error) {
@@ -78,74 +79,82 @@ interface Started<Part> {
   readonly part: Part;
   readonly detail: string;
   /** Absent when the part is the environment's. */
-  readonly child?: Pick<Child, 'pid' | 'exited' | 'stop'>;
+  readonly child?: Pick<Child, 'stop'>;
 }
-type Starter<Part> = () => Promise<Started<Part>>;
+type Starter<Part> = (launch: Launch) => Promise<Started<Part>>;
 
 interface Timing {
   readonly name: string;
   readonly options: FoundationOptions;
   readonly running: AsyncDisposableStack;
-  readonly pids: Record<string, number>;
+  readonly parts: Map<string, Supervised>;
 }
 
-async function timed<Part>({ name, options, running, pids }: Timing, starter: Starter<Part>): Promise<Part> {
+async function timed<Part>({ name, options, running, parts }: Timing, starter: Starter<Part>): Promise<Part> {
   const startedAtMs = performance.now();
-  const { part, detail, child } = await starter();
-  if (child !== undefined) {
-    pids[name] = child.pid;
-    let stopping = false;
-    running.defer(() => {
-      stopping = true;
-      return child.stop();
-    });
-    void child.exited.then((outcome) => {
-      if (!stopping) options.onLost({ name, outcome });
-    });
-  }
+  const { onDied, onRestarted, onGaveUp } = options.events;
+  // Under the name that the stack knows it by.
+  const events: SupervisedEvents = {
+    onDied: (facts) => onDied({ ...facts, name }),
+    onRestarted: (facts) => onRestarted({ ...facts, name }),
+    onGaveUp,
+  };
+  const launch: Launch = async (child) => {
+    const supervised = await supervise(child, events);
+    parts.set(name, supervised);
+    return supervised;
+  };
+  const { part, detail, child } = await starter(launch);
+  if (child !== undefined) running.defer(() => child.stop());
   options.onReady({ name, detail, ms: performance.now() - startedAtMs });
   return part;
 }
 
-async function database({
-  external,
-  dataDir,
-  logsDir,
-  wellKnownPorts,
-}: FoundationOptions): Promise<Started<{ appUrl: string; ownerUrl: string }>> {
+async function database(
+  { external, dataDir, logsDir, wellKnownPorts }: FoundationOptions,
+  launch: Launch,
+): Promise<Started<{ appUrl: string; ownerUrl: string }>> {
   if (external.database !== undefined) return { part: external.database, detail: 'DATABASE_URL' };
-  const postgres = await startPostgres({ dir: dataDir, logFile: join(logsDir, 'postgres.log'), port: wellKnownPorts ? 5432 : 0 });
+  const postgres = await startPostgres({ dir: dataDir, logFile: join(logsDir, 'postgres.log'), port: wellKnownPorts ? 5432 : 0, launch });
   return { part: postgres, detail: `127.0.0.1:${postgres.port}`, child: postgres };
 }
 
-async function redis({ external, parts, dataDir, logsDir, wellKnownPorts }: FoundationOptions): Promise<Started<string>> {
+async function redis({ external, parts, dataDir, logsDir, wellKnownPorts }: FoundationOptions, launch: Launch): Promise<Started<string>> {
   if (external.redisUrl !== undefined) return { part: external.redisUrl, detail: 'REDIS_URL' };
-  const server = await startRedis({ parts, dir: dataDir, logFile: join(logsDir, 'redis.log'), port: wellKnownPorts ? 6379 : 0 });
+  const server = await startRedis({ parts, dir: dataDir, logFile: join(logsDir, 'redis.log'), port: wellKnownPorts ? 6379 : 0, launch });
   return { part: server.url, detail: new URL(server.url).host, child: server };
 }
 
-async function temporal(options: FoundationOptions): Promise<Started<NonNullable<External['temporal']>>> {
+async function temporal(options: FoundationOptions, launch: Launch): Promise<Started<NonNullable<External['temporal']>>> {
   const { external, parts, dataDir, logsDir, wellKnownPorts } = options;
   if (external.temporal !== undefined) {
     await ensureSearchAttributes(external.temporal);
     return { part: external.temporal, detail: 'TEMPORAL_ADDRESS' };
   }
   const ports = wellKnownPorts ? {} : { port: 0, uiPort: 0 };
-  const server = await startTemporal({ parts, dir: join(dataDir, 'temporal'), logFile: join(logsDir, 'temporal.log'), ...ports });
+  const server = await startTemporal({ parts, dir: join(dataDir, 'temporal'), logFile: join(logsDir, 'temporal.log'), launch, ...ports });
   return { part: { address: server.address, namespace: 'default', uiUrl: server.uiUrl }, detail: server.address, child: server };
 }
 
-async function speech({ external, parts, dataDir, logsDir, wellKnownPorts }: FoundationOptions): Promise<Started<Addresses['openai']>> {
+async function speech(
+  { external, parts, dataDir, logsDir, wellKnownPorts }: FoundationOptions,
+  launch: Launch,
+): Promise<Started<Addresses['openai']>> {
   if (external.openai !== undefined) return { part: external.openai, detail: 'OPENAI_API_KEY' };
   const dir = join(dataDir, 'ai');
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const server = await startEmbeddedAi({ parts, dir, logFile: join(logsDir, 'embedded-ai.log'), port: wellKnownPorts ? 8090 : 0 });
+  const server = await startEmbeddedAi({ parts, dir, logFile: join(logsDir, 'embedded-ai.log'), port: wellKnownPorts ? 8090 : 0, launch });
   return { part: server, detail: new URL(server.baseUrl).host, child: server };
 }
 
 const ARI_USERNAME = 'holdfast';
 
-async function pbx(options: FoundationOptions, apiPort: number): Promise<Started<{ ari: Addresses['ari']; sip: string }>> {
+interface PbxPlace {
+  readonly apiPort: number;
+  readonly launch: Launch;
+}
+
+async function pbx(options: FoundationOptions, { apiPort, launch }: PbxPlace): Promise<Started<{ ari: Addresses['ari']; sip: string }>> {
   const { external, parts, dataDir, logsDir, secrets, wellKnownPorts } = options;
   if (external.ari !== undefined) return { part: { ari: external.ari, sip: external.ari.sip }, detail: 'ARI_URL' };
   const server = await startPbx({
@@ -160,6 +169,7 @@ async function pbx(options: FoundationOptions, apiPort: number): Promise<Started
     webhookSecret: secrets.webhook,
     ariUsername: ARI_USERNAME,
     ariPassword: secrets.ariPassword,
+    launch,
   });
   const ari = { url: server.ariUrl, username: ARI_USERNAME, password: secrets.ariPassword };
   return { part: { ari, sip: server.sip }, detail: `SIP ${server.sip}, ARI ${new URL(server.ariUrl).host}`, child: server };

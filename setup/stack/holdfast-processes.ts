@@ -1,4 +1,5 @@
 /** api, workers and media nodes: which there are, how each is started and known to be ready. */
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
@@ -91,10 +92,26 @@ async function isAnnounced(env: Readonly<Record<string, string>>, pid: number): 
   const redis = new Redis(env['REDIS_URL'] ?? '', { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
   redis.on('error', () => undefined);
   try {
-    await redis.connect();
+    // Without Redis nobody is told of the node, but it can do its work.
+    if (
+      !(await redis.connect().then(
+        () => true,
+        () => false,
+      ))
+    )
+      return await listens(Number(env['MEDIA_CONTROL_PORT']));
     const announced = await redis.get(`${NODE_KEY_PREFIX}${env['MEDIA_NODE_ID'] ?? 'media-1'}`);
     return announced !== null && mediaNode.parse(JSON.parse(announced)).pid === pid;
   } finally {
     redis.disconnect();
   }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }

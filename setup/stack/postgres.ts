@@ -8,7 +8,7 @@ import { chmod, chown, cp, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { startChild } from './child.ts';
+import { startChild, type Launch } from './child.ts';
 import { freePort } from './ports.ts';
 
 export interface PostgresOptions {
@@ -16,6 +16,8 @@ export interface PostgresOptions {
   readonly dir: string;
   readonly logFile: string;
   readonly port?: number;
+  /** Default: startChild. */
+  readonly launch?: Launch;
 }
 
 export interface Postgres {
@@ -55,7 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const port = await freePort(options.port ?? 5432);
   const url = (role: string, password: string, database: string) => `postgresql://${role}:${password}@127.0.0.1:${port}/${database}`;
   const adminUrl = url('postgres', passwords.admin, 'postgres');
-  const child = await startChild({
+  const child = await (options.launch ?? startChild)({
     name: 'PostgreSQL',
     command: [binaries.postgres, '-D', dataDir, '-p', String(port), ...settings(dir)],
     logFile: options.logFile,
@@ -76,7 +78,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     throw error;
   }
   return {
-    pid: child.pid,
+    get pid() {
+      return child.pid;
+    },
     exited: child.exited,
     port,
     adminUrl,

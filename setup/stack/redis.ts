@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { startChild } from './child.ts';
+import { startChild, type Launch } from './child.ts';
 import type { Parts } from './parts.ts';
 import { freePort } from './ports.ts';
 
@@ -12,6 +12,8 @@ export interface RedisOptions {
   readonly dir: string;
   readonly logFile: string;
   readonly port?: number;
+  /** Default: startChild. */
+  readonly launch?: Launch;
 }
 
 export interface Redis {
@@ -32,7 +34,7 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
   // The password goes into a file: command lines are readable to every user of the machine.
   const lines = [`bind 127.0.0.1`, `port ${port}`, `requirepass ${password}`, `dir ${dir}`, 'save ""', 'appendonly no', 'daemonize no'];
   await writeFile(configFile, `${lines.join('\n')}\n`, { mode: 0o600 });
-  const child = await startChild({
+  const child = await (options.launch ?? startChild)({
     name: 'Redis',
     command: [...options.parts.redisServer.command, configFile],
     logFile: options.logFile,
@@ -42,7 +44,15 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
     await child.stop();
     await rm(dir, { recursive: true, force: true });
   };
-  return { pid: child.pid, exited: child.exited, url: `redis://:${password}@127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
+  return {
+    get pid() {
+      return child.pid;
+    },
+    exited: child.exited,
+    url: `redis://:${password}@127.0.0.1:${port}`,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 function answersPing(port: number, password: string): Promise<boolean> {

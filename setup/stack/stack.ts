@@ -13,7 +13,7 @@ import { holdfastProcesses, processOptions, type HoldfastProcess } from './holdf
 import { withKeptKeys } from './kept-keys.ts';
 import type { Parts } from './parts.ts';
 import { freePort } from './ports.ts';
-import { supervise, type Supervised } from './supervisor.ts';
+import { supervise, type Controls, type Supervised, type SupervisedEvents } from './supervisor.ts';
 
 export interface StackOptions {
   readonly parts: Parts;
@@ -33,14 +33,9 @@ export interface StackOptions {
   readonly events?: Partial<StackEvents>;
 }
 
-export interface StackEvents {
+/** Of processes and embedded parts alike. One that is given up is in a crash loop: the stack is no longer whole. */
+export interface StackEvents extends SupervisedEvents {
   readonly onReady: (facts: { name: string; detail: string; ms: number }) => void;
-  /** A database, Temporal, the PBX or the AI server ended by itself. */
-  readonly onLost: (facts: { name: string; outcome: number | string }) => void;
-  readonly onDied: (facts: { name: string; outcome: number | string; delayMs: number }) => void;
-  readonly onRestarted: (facts: { name: string; pid: number }) => void;
-  /** A process is in a crash loop: the stack is no longer whole. */
-  readonly onGaveUp: (error: Error) => void;
 }
 
 export interface Stack extends AsyncDisposable {
@@ -53,8 +48,13 @@ export interface Stack extends AsyncDisposable {
   readonly sip: { readonly host: string; readonly port: number };
   readonly demo: Demo;
   readonly logsDir: string;
-  /** Of the processes that run now. */
+  /** Of what runs now. */
   pids(): Record<string, number>;
+  /**
+   * By its name in `pids`, to kill, freeze or hold it down as accidents do.
+   * @throws Error when the stack does not run it: it is the environment's.
+   */
+  part(name: string): Controls;
   stop(): Promise<void>;
 }
 
@@ -67,7 +67,6 @@ export function startStack(options: StackOptions): Promise<Stack> {
 async function start(options: StackOptions): Promise<Stack> {
   const events: StackEvents = {
     onReady: nothing,
-    onLost: nothing,
     onDied: nothing,
     onRestarted: nothing,
     onGaveUp: nothing,
@@ -78,8 +77,8 @@ async function start(options: StackOptions): Promise<Stack> {
     const secrets = await chooseSecrets(options);
     const apiPort = Number(options.settings?.['API_PORT'] ?? '0');
     const preferred = apiPort > 0 ? { preferredApiPort: apiPort } : {};
-    const { onReady, onLost } = events;
-    const foundation = running.use(await startFoundation({ wellKnownPorts: false, ...options, ...preferred, secrets, onReady, onLost }));
+    const { onReady } = events;
+    const foundation = running.use(await startFoundation({ wellKnownPorts: false, ...options, ...preferred, secrets, onReady, events }));
     const env = processEnvironment(foundation.addresses, secrets, options.settings ?? {});
     const demo = await prepareDatabase(foundation, env);
     const dir = join(options.dataDir, 'processes');
@@ -170,6 +169,7 @@ function describe({ options, foundation, env, envFile, demo, processes, running 
   const api = `http://127.0.0.1:${foundation.addresses.apiPort}`;
   const [host = '127.0.0.1', port = '5060'] = foundation.sip.split(':');
   const stop = () => running.disposeAsync();
+  const all = new Map<string, Supervised>([...processes.map((each) => [each.name, each] as const), ...foundation.parts]);
   return {
     env,
     envFile,
@@ -177,7 +177,12 @@ function describe({ options, foundation, env, envFile, demo, processes, running 
     sip: { host, port: Number(port) },
     demo,
     logsDir: options.logsDir,
-    pids: () => ({ ...Object.fromEntries(processes.map((each) => [each.name, each.pid])), ...foundation.pids }),
+    pids: () => Object.fromEntries([...all].filter(([, each]) => each.running).map(([name, each]) => [name, each.pid])),
+    part(name) {
+      const found = all.get(name);
+      if (found === undefined) throw new Error(`The stack runs no part of the name ${name}`);
+      return found;
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -76,10 +76,9 @@ async function run(chosen: DevOptions, running: AsyncDisposableStack): Promise<n
       signal: interrupted,
       events: {
         onReady: terminal.ready,
-        onLost: ({ name, outcome }) => terminal.warn(`${partTitle(name)} ended (${outcome}): press Ctrl-C and start again`),
-        onDied: ({ name, outcome }) => terminal.warn(`${name} died (${outcome}) and is started again`),
+        onDied: ({ name, outcome }) => terminal.warn(`${partTitle(name)} died (${outcome}) and is started again`),
         onRestarted: ({ name, pid }) => {
-          terminal.warn(`${name} runs again as pid ${pid}`);
+          terminal.warn(`${partTitle(name)} runs again as pid ${pid}`);
           changed();
         },
         onGaveUp: broken.reject,

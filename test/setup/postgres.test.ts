@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import pg from 'pg';
+import { startPostgres } from '../../setup/stack/postgres.ts';
+import { createDataDir } from '../../setup/stack/run-dirs.ts';
+import { supervise, type Supervised } from '../../setup/stack/supervisor.ts';
 import { createTestDatabase, sharedParts } from '../support/stack.ts';
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -31,6 +35,27 @@ describe('startPostgres', () => {
     wrong.password = 'wrong';
     await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
   });
+});
+
+describe('startPostgres, kept running', () => {
+  test('comes back after a crash on the same port with what it held', async () => {
+    await using dirs = await createDataDir();
+    const nothing = (): void => undefined;
+    let supervised: Supervised | undefined;
+    await using postgres = await startPostgres({
+      dir: dirs.dataDir,
+      logFile: join(dirs.dataDir, 'postgres.log'),
+      port: 0,
+      launch: async (options) => (supervised = await supervise(options, { onDied: nothing, onRestarted: nothing, onGaveUp: nothing })),
+    });
+    await query(postgres.ownerUrl, 'CREATE TABLE kept (id int)');
+    await query(postgres.ownerUrl, 'INSERT INTO kept VALUES (7)');
+    const before = postgres.pid;
+    supervised?.kill();
+    await supervised?.again();
+    expect(postgres.pid).not.toBe(before);
+    expect(await query(postgres.ownerUrl, 'SELECT id FROM kept')).toEqual([{ id: 7 }]);
+  }, 60_000);
 });
 
 describe('createTestDatabase', () => {
