@@ -1,4 +1,5 @@
 import { migrateDown, migrateUp, schemaDrift } from '../../src/db/migrate.ts';
+import { migrations } from '../../src/db/migrations/list.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
 import { runSql } from '../support/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/stack.ts';
@@ -28,11 +29,11 @@ const catalogue = async (): Promise<string[]> => (await runSql<{ line: string }>
 
 test('migrations go up, down without a trace, and up again to the same schema', async () => {
   const empty = await catalogue();
-  expect(await migrateUp({ url: database.ownerUrl })).toEqual(['2026-11-21-initial-schema']);
+  expect(await migrateUp({ url: database.ownerUrl })).toEqual(migrations.map(({ name }) => name));
   const first = await catalogue();
   expect(first.length).toBeGreaterThan(100);
   expect(await migrateUp({ url: database.ownerUrl })).toEqual([]);
-  expect(await migrateDown({ url: database.ownerUrl })).toEqual(['2026-11-21-initial-schema']);
+  for (const { name } of migrations.toReversed()) expect(await migrateDown({ url: database.ownerUrl })).toEqual([name]);
   expect(await catalogue()).toEqual(empty);
   await migrateUp({ url: database.ownerUrl });
   expect(await catalogue()).toEqual(first);

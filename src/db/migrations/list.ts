@@ -1,4 +1,8 @@
 import { InitialSchema } from './2026-11-21-initial-schema.ts';
+import { OpenCalls } from './2026-11-21-open-calls.ts';
 
 /** In order. A migration that has been released is never edited: add another. */
-export const migrations = [{ name: '2026-11-21-initial-schema', class: InitialSchema }];
+export const migrations = [
+  { name: '2026-11-21-initial-schema', class: InitialSchema },
+  { name: '2026-11-21-open-calls', class: OpenCalls },
+];
