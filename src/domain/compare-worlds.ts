@@ -44,7 +44,7 @@ function suspicionsIn(world: World): Suspicion[] {
     ...workflowSuspicions(world, calls),
     ...recordSuspicions(world, calls),
     ...liveStateSuspicions(world, calls),
-    ...world.silentNodes.map((node) => suspicion('node_silent', node, { repair: 'report' })),
+    ...world.silentNodes.map((node) => matter('node_silent', node, { repair: 'report' })),
   ];
 }
 
@@ -90,15 +90,15 @@ function pbxSuspicions({ pbx }: World, calls: Calls): Suspicion[] {
   if (pbx === null) return [];
   const callers = pbx.callers.flatMap(({ channelId, callId, held }) => {
     const care = held ? calls.careOf(callId) : 'unknown';
-    if (care === 'over') return suspicion('caller_unserved', channelId, { callId, repair: 'give_back' });
-    return care === 'expected' ? suspicion('caller_waiting', channelId, { callId, repair: 'give_back' }) : [];
+    if (care === 'over') return matter('caller_unserved', channelId, { callId, repair: 'give_back' });
+    return care === 'expected' ? matter('caller_waiting', channelId, { callId, repair: 'give_back' }) : [];
   });
   const media = pbx.media
     .filter(({ callId, epoch }) => calls.careOf(callId) === 'over' || (calls.epochOf(callId) ?? 0) > epoch)
-    .map(({ channelId, callId }) => suspicion('media_channel_orphan', channelId, { callId, repair: 'hang_up_media' }));
+    .map(({ channelId, callId }) => matter('media_channel_orphan', channelId, { callId, repair: 'hang_up_media' }));
   const bridges = pbx.bridges
     .filter(({ callId }) => calls.careOf(callId) === 'over')
-    .map(({ bridgeId, callId }) => suspicion('bridge_orphan', bridgeId, { callId, repair: 'destroy_bridge' }));
+    .map(({ bridgeId, callId }) => matter('bridge_orphan', bridgeId, { callId, repair: 'destroy_bridge' }));
   return [...callers, ...media, ...bridges];
 }
 
@@ -106,7 +106,7 @@ function pbxSuspicions({ pbx }: World, calls: Calls): Suspicion[] {
 function sessionSuspicions({ sessions }: World, calls: Calls): Suspicion[] {
   return (sessions ?? [])
     .filter(({ callId, epoch }) => epoch > 0 && calls.workflow(callId) === 'closed')
-    .map(({ callId }) => suspicion('session_unattended', callId, { callId, repair: 'end_session' }));
+    .map(({ callId }) => matter('session_unattended', callId, { callId, repair: 'end_session' }));
 }
 
 /** PostgreSQL must have been seen: a workflow that waits for it to write an end is in order. */
@@ -115,7 +115,7 @@ function workflowSuspicions({ pbx, sessions, openCalls, workflows }: World, call
   const present = new Set(pbx.callers.map(({ callId }) => callId));
   return [...(workflows ?? [])]
     .filter(([callId, { status }]) => status === 'running' && !present.has(callId) && calls.epochOf(callId) === undefined)
-    .map(([callId]) => suspicion('workflow_stuck', callId, { callId, repair: 'cancel_workflow' }));
+    .map(([callId]) => matter('workflow_stuck', callId, { callId, repair: 'cancel_workflow' }));
 }
 
 function recordSuspicions({ atMs, pbx, openCalls, sessions }: World, calls: Calls): Suspicion[] {
@@ -125,21 +125,21 @@ function recordSuspicions({ atMs, pbx, openCalls, sessions }: World, calls: Call
     const ageMs = atMs - startedAtMs;
     const workflow = calls.workflow(callId);
     if (ageMs < YOUNG_CALL_MS || calls.epochOf(callId) !== undefined) return [];
-    if (workflow === 'closed') return suspicion('call_without_end', callId, { callId, tenantId, repair: 'close_record' });
+    if (workflow === 'closed') return matter('call_without_end', callId, { callId, tenantId, repair: 'close_record' });
     if (workflow !== 'missing') return [];
     const never = ageMs >= NEVER_STARTED_MS && pbx !== null && !present.has(callId);
-    if (never) return suspicion('call_without_end', callId, { callId, tenantId, repair: 'close_record' });
-    return suspicion('call_without_workflow', callId, { callId, tenantId, repair: 'report' });
+    if (never) return matter('call_without_end', callId, { callId, tenantId, repair: 'close_record' });
+    return matter('call_without_workflow', callId, { callId, tenantId, repair: 'report' });
   });
 }
 
 function liveStateSuspicions({ liveStates }: World, calls: Calls): Suspicion[] {
   return (liveStates ?? [])
     .filter(({ callId, state, expires }) => (state !== 'ended' || !expires) && calls.careOf(callId) === 'over')
-    .map(({ callId }) => suspicion('live_state_stale', callId, { callId, repair: 'forget_live_state' }));
+    .map(({ callId }) => matter('live_state_stale', callId, { callId, repair: 'forget_live_state' }));
 }
 
-function suspicion(
+function matter(
   kind: Finding['kind'],
   subject: string,
   { callId = null, tenantId = null, repair }: { callId?: string | null; tenantId?: string | null; repair: Repair },
