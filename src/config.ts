@@ -17,6 +17,31 @@ const csv = z.string().transform((value) =>
     .filter(Boolean),
 );
 
+/** A further provider of speech and language; a model that is left out means that it does not serve that stage. */
+const fallback = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9-]{1,40}$/),
+    base_url: httpUrl,
+    api_key: z.string().min(1),
+    stt_model: z.string().min(1).optional(),
+    llm_model: z.string().min(1).optional(),
+    tts_model: z.string().min(1).optional(),
+    tts_voice: z.string().min(1).optional(),
+  })
+  .refine((entry) => (entry.tts_model === undefined) === (entry.tts_voice === undefined), 'tts_model and tts_voice belong together');
+const fallbacks = z
+  .array(fallback)
+  .max(5)
+  .refine((all) => new Set(['primary', ...all.map((each) => each.name)]).size === all.length + 1, 'names must differ');
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('must be JSON');
+    return z.NEVER;
+  }
+});
+
 const environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** Owner of the tables, for migrations only; api and worker connect by DATABASE_URL, as a role that owns nothing. */
@@ -36,6 +61,8 @@ const environment = z.object({
   LLM_MODEL: z.string().min(1).default('gpt-4'),
   TTS_MODEL: z.string().min(1).default('tts-1'),
   TTS_VOICE: z.string().min(1).default('alloy'),
+  /** Asked when the provider above fails or is late, in this order. */
+  AI_FALLBACKS: json.pipe(fallbacks).default([]),
 
   ARI_URL: httpUrl.default('http://127.0.0.1:8088'),
   ARI_USERNAME: z.string().min(1).default(''),
@@ -119,6 +146,12 @@ function build(env: z.infer<typeof environment>) {
     redisUrl: env.REDIS_URL,
     api: { host: env.API_HOST, port: env.API_PORT },
     openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+    aiFallbacks: env.AI_FALLBACKS.map((each) => ({
+      name: each.name,
+      apiKey: each.api_key,
+      baseUrl: each.base_url,
+      models: { stt: each.stt_model ?? null, llm: each.llm_model ?? null, tts: each.tts_model ?? null, voice: each.tts_voice ?? null },
+    })),
     models: { stt: env.STT_MODEL, llm: env.LLM_MODEL, tts: env.TTS_MODEL, voice: env.TTS_VOICE },
     providers: {
       sttTimeoutMs: env.STT_TIMEOUT_SECONDS * 1_000,

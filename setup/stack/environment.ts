@@ -57,6 +57,9 @@ export function processEnvironment(
 /** Text of a .env file with these values. */
 export function environmentFile(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)
-    .map(([key, value]) => `${key}=${/[\s#'"\\]/.test(value) ? JSON.stringify(value) : value}\n`)
+    .map(([key, value]) => `${key}=${/[\s#'"\\]/.test(value) ? quoted(value) : value}\n`)
     .join('');
 }
+
+/** A .env file knows no escapes: whatever holds double quotes, as JSON does, goes into single ones. */
+const quoted = (value: string): string => (value.includes('"') ? `'${value}'` : `"${value}"`);

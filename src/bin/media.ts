@@ -22,7 +22,7 @@ const PBX_WITHIN_MS = 30_000;
 await runProcess('media', async (config, logger) => {
   const redis = await connectRedis(config.redisUrl);
   const detector = await VoiceDetector.start();
-  const providers = createProviders(config);
+  const providers = createProviders({ ...config, logger });
   const phrases = new PhraseAudio(providers.tts, { retries: config.limits.providerRetries, timeoutMs: config.providers.ttsTimeoutMs });
   const app = `holdfast-${config.media.nodeId}`;
   // A caller may enter before the node is made: the promise keeps their order.

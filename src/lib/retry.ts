@@ -13,6 +13,12 @@ export interface RetryOptions {
 
 const FIRST_BACKOFF_MS = 150;
 
+/** A service that says when it can be asked again is not asked before. */
+function backoffMs(error: HoldfastError, tried: number): number {
+  const asked = error.details['retryAfterMs'];
+  return Math.max(FIRST_BACKOFF_MS * 2 ** tried, typeof asked === 'number' ? asked : 0);
+}
+
 /**
  * Runs `attempt` again while it fails with a retryable HoldfastError and time is left. The attempt
  * gets a signal that fires at abort and at the deadline.
@@ -21,6 +27,7 @@ const FIRST_BACKOFF_MS = 150;
 export async function withRetries<T>(options: RetryOptions, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, deadline]);
+  const deadlineAtMs = performance.now() + options.timeoutMs;
   for (let tried = 0; ; tried++) {
     try {
       return await attempt(signal);
@@ -29,7 +36,9 @@ export async function withRetries<T>(options: RetryOptions, attempt: (signal: Ab
       if (deadline.aborted) throw options.onTimeout();
       const again = error instanceof HoldfastError && error.retryable && tried < options.retries;
       if (!again) throw error;
-      await sleep(FIRST_BACKOFF_MS * 2 ** tried, undefined, { signal }).catch(() => undefined);
+      const waitMs = backoffMs(error, tried);
+      if (performance.now() + waitMs >= deadlineAtMs) throw error;
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       options.signal.throwIfAborted();
       if (deadline.aborted) throw error;
     }

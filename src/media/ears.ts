@@ -4,7 +4,7 @@ import { withRetries } from '../lib/retry.ts';
 import type { SpeechToText } from '../providers/ports.ts';
 import { Resampler } from './audio/resampler.ts';
 import { UtteranceBuffer } from './audio/utterance-buffer.ts';
-import { abortable } from './reply.ts';
+import { abortable } from './abortable.ts';
 import { passGate, silentGate, type SpeechEdge } from './vad/speech-gate.ts';
 import type { VoiceDetector, VoiceStream } from './vad/voice-detector.ts';
 import { VAD_WINDOW_MS, VAD_WINDOW_SAMPLES } from './vad/window.ts';
@@ -37,6 +37,9 @@ export class Ears {
   /** ms of audio received; the leg has filled the gaps. */
   #heardMs = 0;
   #gate = silentGate;
+  /** Speech of the utterance in progress, ms of audio. */
+  #speechMs = 0;
+  #speechStartedMs: number | null = null;
 
   constructor(options: EarsOptions) {
     this.#options = options;
@@ -62,16 +65,18 @@ export class Ears {
 
   closeUtterance(): void {
     this.#utterance.close();
+    this.#speechMs = 0;
   }
 
   /** @throws HoldfastError stt_failed after the retries. */
   async transcribe(): Promise<{ text: string; tookMs: number; seconds: number }> {
     const { stt, model, language, sampleRate, policy, signal } = this.#options;
     const pcm = this.#utterance.snapshot();
+    const speechMs = this.#speechMs;
     const startedAt = performance.now();
     const onTimeout = () => new HoldfastError('stt_failed', 'Transcription took too long', { retryable: true });
     const text = await withRetries({ ...policy, onTimeout, signal }, (attempt) =>
-      abortable(stt.transcribe({ pcm, sampleRate, model, language, signal: attempt }), attempt),
+      abortable(stt.transcribe({ pcm, sampleRate, model, language, speechMs, signal: attempt }), attempt),
     );
     return { text, tookMs: performance.now() - startedAt, seconds: pcm.length / sampleRate };
   }
@@ -86,6 +91,8 @@ export class Ears {
     const [gate, edge] = passGate(this.#gate, { probability, startMs, endMs: startMs + VAD_WINDOW_MS });
     this.#gate = gate;
     if (edge === null) return;
+    if (edge.type === 'speech_started') this.#speechStartedMs = edge.sinceMs;
+    else this.#speechMs += edge.sinceMs - (this.#speechStartedMs ?? edge.sinceMs);
     // Audio time → call time: so much audio has come in since the edge.
     const agoMs = Math.max(0, this.#heardMs - edge.sinceMs);
     this.#options.onEdge({ ...edge, sinceMs: this.#options.now() - agoMs });

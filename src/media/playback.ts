@@ -9,7 +9,7 @@ const FRAME_MS = 20;
 const MARK_EVERY_MS = 200;
 
 interface Segment {
-  readonly text: string;
+  text: string;
   samples: number;
   heard: number;
   finished: boolean;
@@ -21,6 +21,8 @@ export interface SegmentWriter {
   /** Samples written so far. */
   readonly samples: number;
   finish(): void;
+  /** Ends it where it is; its words do not count as said, for they follow once more. */
+  breakOff(): void;
 }
 
 export class Playback {
@@ -55,6 +57,12 @@ export class Playback {
     return this.#segments.length;
   }
 
+  /** Written, and not yet heard by the marks. */
+  get unheardMs(): number {
+    const samples = this.#segments.reduce((sum, segment) => sum + segment.samples - segment.heard, 0);
+    return (samples * 1_000) / this.#leg.sampleRate;
+  }
+
   segment(text: string): SegmentWriter {
     const index = this.#segments.length;
     const segment: Segment = { text, samples: 0, heard: 0, finished: false };
@@ -64,6 +72,17 @@ export class Playback {
     let pending = new Int16Array(0);
     // The first mark comes after one frame: it says when the caller begins to hear this.
     let nextMark = this.#frame;
+    const finish = () => {
+      if (!current() || segment.finished) return;
+      if (pending.length > 0) {
+        this.#leg.play(pending);
+        segment.samples += pending.length;
+        pending = new Int16Array(0);
+      }
+      segment.finished = true;
+      this.#leg.mark(`${generation}.${index}.${segment.samples}`);
+      this.#settle();
+    };
     const send = (pcm: Int16Array) => {
       for (let at = 0; at < pcm.length;) {
         const count = Math.min(nextMark - segment.samples, pcm.length - at);
@@ -89,16 +108,10 @@ export class Playback {
         pending = joined.slice(whole);
         send(joined.subarray(0, whole));
       },
-      finish: () => {
-        if (!current() || segment.finished) return;
-        if (pending.length > 0) {
-          this.#leg.play(pending);
-          segment.samples += pending.length;
-          pending = new Int16Array(0);
-        }
-        segment.finished = true;
-        this.#leg.mark(`${generation}.${index}.${segment.samples}`);
-        this.#settle();
+      finish,
+      breakOff: () => {
+        segment.text = '';
+        finish();
       },
     };
   }

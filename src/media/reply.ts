@@ -8,8 +8,11 @@ import { withRetries } from '../lib/retry.ts';
 import type { ToolResult } from '../contracts/media-control.ts';
 import type { CallPlan } from '../contracts/call-plan.ts';
 import type { TurnLatencies } from '../contracts/turn.ts';
-import type { ChatDelta, Providers, ToolCall } from '../providers/ports.ts';
+import type { ChatDelta, Providers, ToolCall, Work } from '../providers/ports.ts';
+import { abortable, abortableStream } from './abortable.ts';
+import { continuing, openAnswer } from './answer-stream.ts';
 import { Resampler } from './audio/resampler.ts';
+import { ClauseAudio } from './clause-audio.ts';
 import { ClauseSplitter } from './clauses.ts';
 import type { Conversation } from './conversation.ts';
 import { FILLER, FILLER_AFTER_MS } from './phrases.ts';
@@ -86,111 +89,109 @@ async function waitForTools(context: ReplyContext, results: Promise<unknown>, re
   await done;
 }
 
-/** One request to the model; what it says is spoken as it comes. */
+/** One thing the model says or asks for, over as many streams as it takes. */
+interface Round {
+  readonly last: boolean;
+  readonly requestedAt: number;
+  readonly work: Work;
+  /** Clauses that the caller hears; a stream that breaks off is continued behind them. */
+  readonly spoken: string[];
+}
+
 async function speakRound(context: ReplyContext, reply: Reply, last: boolean): Promise<readonly ToolCall[]> {
+  const round: Round = { last, requestedAt: performance.now(), work: { avoid: new Set(), by: null }, spoken: [] };
+  for (let brokenOff = 0; ; brokenOff++) {
+    const stream = await open(context, round);
+    note(reply.latencies, 'llmFirstTokenMs', performance.now() - round.requestedAt);
+    try {
+      return await speakStream(context, reply, { ...round, stream });
+    } catch (error) {
+      context.signal.throwIfAborted();
+      const again = error instanceof HoldfastError && error.code === 'llm_failed' && error.retryable && brokenOff < context.policy.retries;
+      if (!again) throw error;
+      if (round.work.by !== null) round.work.avoid.add(round.work.by);
+    }
+  }
+}
+
+function open({ conversation, policy, plan, providers, signal }: ReplyContext, round: Round): Promise<AsyncIterable<ChatDelta>> {
+  return openAnswer({
+    llm: providers.llm,
+    model: plan.models.llm,
+    messages: continuing(conversation.messages(), round.spoken),
+    tools: round.last ? [] : plan.tools,
+    maxTokens: policy.maxTokens,
+    work: round.work,
+    policy: { retries: policy.retries, timeoutMs: policy.llmTimeoutMs },
+    signal,
+  });
+}
+
+/** What one stream says is spoken as it comes. Half a clause at its broken end is dropped: the next stream says it whole. */
+async function speakStream(
+  context: ReplyContext,
+  reply: Reply,
+  { spoken, requestedAt, stream }: Round & { readonly stream: AsyncIterable<ChatDelta> },
+): Promise<readonly ToolCall[]> {
   const { policy } = context;
-  const requestedAt = performance.now();
   const calls: ToolCall[] = [];
-  const splitter = new ClauseSplitter(policy.maxCharacters);
-  const stream = await firstDelta(context, last);
-  note(reply.latencies, 'llmFirstTokenMs', performance.now() - requestedAt);
+  const heardBefore = new Set(spoken.map(bare));
+  const splitter = new ClauseSplitter(policy.maxCharacters - spoken.join(' ').length);
+  const speak = async (clauses: readonly string[]) => {
+    for (const clause of clauses) {
+      // Some models begin their answer anew, whatever they are told.
+      if (heardBefore.has(bare(clause))) continue;
+      heardBefore.clear();
+      note(reply.latencies, 'llmFirstClauseMs', performance.now() - requestedAt);
+      await speakClause(context, reply, clause);
+      spoken.push(clause);
+    }
+  };
   for await (const delta of stream) {
     context.signal.throwIfAborted();
     if (delta.kind === 'usage') context.usage.tokens(delta.promptTokens, delta.completionTokens);
     if (delta.kind === 'tool_calls') calls.push(...delta.calls.slice(0, policy.maxTools - calls.length));
-    if (delta.kind !== 'text' || splitter.full) continue;
-    for (const clause of splitter.push(delta.text)) {
-      note(reply.latencies, 'llmFirstClauseMs', performance.now() - requestedAt);
-      await speakClause(context, reply, clause);
-    }
+    if (delta.kind === 'text' && !splitter.full) await speak(splitter.push(delta.text));
   }
-  for (const clause of splitter.end()) {
-    note(reply.latencies, 'llmFirstClauseMs', performance.now() - requestedAt);
-    await speakClause(context, reply, clause);
-  }
+  await speak(splitter.end());
   return calls;
 }
 
-/**
- * Retries only until the first delta: words that were spoken are not taken back. The stage's time
- * limit covers the wait for that delta, then each wait for the next one.
- */
-async function firstDelta(context: ReplyContext, last: boolean): Promise<AsyncIterable<ChatDelta>> {
-  const { policy, plan, providers, signal } = context;
-  const onTimeout = () => new HoldfastError('llm_failed', 'The language model took too long', { retryable: true });
-  const messages = context.conversation.messages();
-  return withRetries({ retries: policy.retries, timeoutMs: policy.llmTimeoutMs, onTimeout, signal }, async (attempt) => {
-    const stream = new AbortController();
-    const tools = last ? [] : plan.tools;
-    const request = {
-      model: plan.models.llm,
-      messages,
-      tools,
-      maxTokens: policy.maxTokens,
-      signal: AbortSignal.any([signal, stream.signal]),
-    };
-    const iterator = providers.llm.stream(request)[Symbol.asyncIterator]();
-    const next = async (limit: AbortSignal) => {
-      try {
-        return await abortable(iterator.next(), limit);
-      } catch (error) {
-        stream.abort(error);
-        throw limit.aborted && !signal.aborted ? onTimeout() : error;
-      }
-    };
-    const first = await next(attempt);
-    return (async function* () {
-      for (let item = first; item.done !== true; item = await next(AbortSignal.any([signal, AbortSignal.timeout(policy.llmTimeoutMs)])))
-        yield item.value;
-    })();
-  });
-}
+/** A clause as it is compared: models differ in commas and capitals when they say the same again. */
+const bare = (clause: string): string =>
+  clause
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
 
-/** Synthesises one clause into playback; a retry skips the audio that the caller already has. */
+/** Synthesises one clause into playback, on whichever provider comes to its end. */
 async function speakClause(context: ReplyContext, reply: Reply, clause: string): Promise<void> {
   const { policy, plan, providers, playback, sampleRate, signal } = context;
   reply.text = reply.text === '' ? clause : `${reply.text} ${clause}`;
   const requestedAt = performance.now();
-  const segment = playback.segment(clause);
+  const audio = new ClauseAudio(playback, clause);
+  const work: Work = { avoid: new Set(), by: null };
+  let brokenOff = 0;
   const onTimeout = () => new HoldfastError('tts_failed', 'Speech synthesis took too long', { retryable: true });
   await withRetries({ retries: policy.retries, timeoutMs: policy.ttsTimeoutMs, onTimeout, signal }, async (attempt) => {
     const resampler = new Resampler(providers.tts.sampleRate, sampleRate);
-    let skip = segment.samples;
-    for await (const pcm of abortableStream(
-      providers.tts.synthesize({ text: clause, model: plan.models.tts, voice: plan.agent.voice, signal: attempt }),
-      attempt,
-    )) {
-      note(reply.latencies, 'ttsFirstByteMs', performance.now() - requestedAt);
-      const audio = resampler.process(pcm);
-      const fresh = audio.subarray(Math.min(skip, audio.length));
-      skip -= audio.length - fresh.length;
-      if (fresh.length > 0) segment.write(fresh);
+    const request = { text: clause, model: plan.models.tts, voice: plan.agent.voice, work, signal: attempt };
+    let begun = false;
+    try {
+      for await (const pcm of abortableStream(providers.tts.synthesize(request), attempt)) {
+        note(reply.latencies, 'ttsFirstByteMs', performance.now() - requestedAt);
+        if (!begun) audio.begin(work.by);
+        begun = true;
+        audio.write(resampler.process(pcm));
+      }
+    } catch (error) {
+      // Once the same voice may go on where it broke off, unheard; then another one has to begin again.
+      if (begun && ++brokenOff > 1 && work.by !== null) work.avoid.add(work.by);
+      throw error;
     }
   });
   context.usage.characters(clause.length);
-  segment.finish();
-}
-
-async function* abortableStream<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const iterator = stream[Symbol.asyncIterator]();
-  for (;;) {
-    const item = await abortable(iterator.next(), signal);
-    if (item.done === true) return;
-    yield item.value;
-  }
-}
-
-/** A vendor's stream may ignore its signal; the caller on the phone does not wait for it. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => undefined);
-    return Promise.reject(signal.reason as Error);
-  }
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
+  audio.finish();
 }
 
 /** Keeps the first value: a turn's figure is that of its first round and first clause. */

@@ -5,6 +5,17 @@
  */
 import type { ToolSpec } from '../contracts/call-plan.ts';
 
+/**
+ * One piece of work (an answer, a clause) that may take several requests. Whoever asks keeps it; the
+ * fail-over between providers reads and fills it, a single provider ignores it.
+ */
+export interface Work {
+  /** Names of providers that have failed at this work: asked last. */
+  readonly avoid: Set<string>;
+  /** Who gives what is being received. */
+  by: string | null;
+}
+
 export interface TranscribeRequest {
   /** Mono, signed 16-bit. */
   readonly pcm: Int16Array;
@@ -12,6 +23,8 @@ export interface TranscribeRequest {
   readonly model: string;
   /** BCP 47. */
   readonly language: string;
+  /** How much of it is speech, by the voice detector: an empty transcript of much speech is not believed. */
+  readonly speechMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -37,11 +50,14 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
   readonly tools: readonly ToolSpec[];
   readonly maxTokens: number;
+  readonly work?: Work;
   readonly signal: AbortSignal;
 }
 
 export type ChatDelta =
   | { readonly kind: 'text'; readonly text: string }
+  /** A sign of life: the model is writing a tool call, which is given when it is complete. */
+  | { readonly kind: 'progress' }
   /** Complete calls, after the model has finished writing them. */
   | { readonly kind: 'tool_calls'; readonly calls: readonly ToolCall[] }
   | { readonly kind: 'usage'; readonly promptTokens: number; readonly completionTokens: number };
@@ -55,6 +71,7 @@ export interface SynthesizeRequest {
   readonly text: string;
   readonly model: string;
   readonly voice: string;
+  readonly work?: Work;
   readonly signal: AbortSignal;
 }
 

@@ -5,7 +5,7 @@ import type { MediaLeg } from '../../src/media/legs/leg.ts';
 import { Playback } from '../../src/media/playback.ts';
 import { speakReply, type Reply, type ReplyContext } from '../../src/media/reply.ts';
 import { UsageMeter } from '../../src/media/usage.ts';
-import type { ChatDelta, Providers, SynthesizeRequest, ToolCall } from '../../src/providers/ports.ts';
+import type { ChatDelta, ChatMessage, ChatRequest, Providers, SynthesizeRequest, ToolCall } from '../../src/providers/ports.ts';
 
 const plan: CallPlan = {
   callId: '5f2f0d8e-8d7b-4f0a-9d83-0d1d6f1a0001',
@@ -18,7 +18,7 @@ const plan: CallPlan = {
   transcript: [],
 };
 
-type Script = (attempt: number) => AsyncIterable<ChatDelta>;
+type Script = (attempt: number, request: ChatRequest) => AsyncIterable<ChatDelta>;
 const text = (words: string): ChatDelta => ({ kind: 'text', text: words });
 const calling = (...calls: ToolCall[]): ChatDelta => ({ kind: 'tool_calls', calls });
 async function* deltas(...list: ChatDelta[]): AsyncGenerator<ChatDelta> {
@@ -32,10 +32,11 @@ function stage(
   options: { tts?: (request: SynthesizeRequest, attempt: number) => AsyncIterable<Int16Array>; llmTimeoutMs?: number } = {},
 ) {
   const sent: number[] = [];
+  const marks: string[] = [];
   const leg: MediaLeg = {
     sampleRate: 16_000,
     play: (pcm) => void sent.push(...pcm),
-    mark: () => undefined,
+    mark: (id) => void marks.push(id),
     pause: () => undefined,
     resume: () => undefined,
     clear: () => undefined,
@@ -51,7 +52,7 @@ function stage(
   }
   const providers: Providers = {
     stt: { transcribe: async () => '' },
-    llm: { stream: () => model(++counts.llm) },
+    llm: { stream: (request) => model(++counts.llm, request) },
     tts: { sampleRate: 16_000, synthesize: (request) => (options.tts ?? second)(request, ++counts.tts) },
   };
   const playback = new Playback(leg, () => undefined);
@@ -82,7 +83,21 @@ function stage(
     signal: abort.signal,
   };
   const reply: Reply = { text: '', firstSegment: 0, endCall: false, latencies: {} };
-  return { speak: () => speakReply(context, reply), reply, counts, spoken, tools, sent, abort, conversation, endCalls: () => endCalls };
+  return {
+    speak: () => speakReply(context, reply),
+    reply,
+    counts,
+    spoken,
+    tools,
+    sent,
+    abort,
+    conversation,
+    endCalls: () => endCalls,
+    hearAll: () => {
+      for (const id of marks) playback.reached(id);
+    },
+    heardText: () => playback.heardText(),
+  };
 }
 
 describe('speakReply', () => {
@@ -113,13 +128,67 @@ describe('speakReply', () => {
     expect(scene.counts.llm).toBe(1);
   });
 
-  test('a model that stops in mid-stream fails the reply, and the part that was spoken is known', async () => {
+  test('a model that stops in mid-stream is continued behind the last clause that is being heard', async () => {
+    const asked: ChatMessage[] = [];
+    const scene = stage(async function* (attempt, { messages }) {
+      if (attempt === 1) {
+        yield text('We open at nine. On Saturdays we');
+        throw failure('llm_failed');
+      }
+      asked.push(...messages);
+      yield text('On Saturdays we are closed.');
+    });
+    await scene.speak();
+    expect(scene.spoken).toEqual(['We open at nine.', 'On Saturdays we are closed.']);
+    expect(scene.reply.text).toBe('We open at nine. On Saturdays we are closed.');
+    expect(asked.at(-1)).toEqual({ role: 'assistant', content: 'We open at nine.' });
+    expect(asked[0]?.content).toMatch(/broke off/);
+  });
+
+  test('a model that begins its answer anew is heard only from where it goes on', async () => {
+    const scene = stage(async function* (attempt) {
+      yield text('We open at nine. We close at five. ');
+      if (attempt === 1) throw failure('llm_failed');
+      yield text('On Saturdays we are closed. We open at nine.');
+    });
+    await scene.speak();
+    // The last sentence is one the model means to repeat.
+    expect(scene.spoken).toEqual(['We open at nine.', 'We close at five.', 'On Saturdays we are closed.', 'We open at nine.']);
+  });
+
+  test('the provider that broke off is asked last', async () => {
+    const avoided: string[][] = [];
+    const scene = stage(async function* (attempt, { work }) {
+      avoided.push([...(work?.avoid ?? [])]);
+      if (work !== undefined) work.by = 'primary';
+      yield text('We open at nine. ');
+      if (attempt === 1) throw failure('llm_failed');
+    });
+    await scene.speak();
+    expect(avoided).toEqual([[], ['primary']]);
+  });
+
+  test('a model that breaks off again and again fails the reply, and the part that was spoken is known', async () => {
     const scene = stage(async function* () {
       yield text('We open at nine. And then');
       throw failure('llm_failed');
     });
     await expect(scene.speak()).rejects.toMatchObject({ code: 'llm_failed' });
+    expect(scene.counts.llm).toBe(3);
+    expect(scene.spoken).toEqual(['We open at nine.']);
     expect(scene.reply.text).toBe('We open at nine.');
+  });
+
+  test('tools that a broken stream had begun to ask for are called once', async () => {
+    const call = { id: 'c1', name: 'book_appointment', arguments: '{}' };
+    const scene = stage(async function* (attempt) {
+      if (attempt > 2) return yield text('You are booked.');
+      yield { kind: 'progress' };
+      if (attempt === 1) throw failure('llm_failed');
+      yield calling(call);
+    });
+    await scene.speak();
+    expect(scene.tools).toEqual([call]);
   });
 
   test('a model that never answers ends at the limit, although it ignores its signal', async () => {
@@ -146,6 +215,38 @@ describe('speakReply', () => {
     });
     await scene.speak();
     expect(Int16Array.from(scene.sent)).toEqual(ramp);
+  });
+
+  test('another voice begins a clause again that breaks off while it is heard, and the record has it once', async () => {
+    const scene = stage(() => deltas(text('One two three.')), {
+      tts: async function* ({ work }, attempt) {
+        if (work !== undefined) work.by = attempt === 1 ? 'primary' : 'second';
+        if (attempt === 1) {
+          yield new Int16Array(5_000).fill(1);
+          throw failure('tts_failed');
+        }
+        yield new Int16Array(8_000).fill(2);
+      },
+    });
+    await scene.speak();
+    expect(scene.sent.filter((sample) => sample === 2)).toHaveLength(8_000);
+    scene.hearAll();
+    expect(scene.heardText()).toBe('One two three.');
+  });
+
+  test('a clause that is not needed yet is spoken wholly by the voice that comes to its end', async () => {
+    const scene = stage(() => deltas(text('This is the first sentence. This is the second.')), {
+      tts: async function* ({ work, text: words }, attempt) {
+        if (work !== undefined) work.by = attempt === 2 ? 'primary' : 'second';
+        if (words.includes('first')) return yield new Int16Array(32_000).fill(1);
+        yield new Int16Array(5_000).fill(attempt);
+        if (attempt === 2) throw failure('tts_failed');
+      },
+    });
+    await scene.speak();
+    // Two seconds of the first sentence are still to be heard: nothing of the half one was played.
+    expect(scene.sent.filter((sample) => sample === 2)).toHaveLength(0);
+    expect(scene.sent.filter((sample) => sample === 3)).toHaveLength(5_000);
   });
 
   test('runs a tool, files its result and speaks what the model makes of it', async () => {

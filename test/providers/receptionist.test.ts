@@ -229,6 +229,17 @@ describe('the embedded receptionist', () => {
     });
   });
 
+  it('goes on behind an answer of its own that broke off, and repeats none of it', () => {
+    const messages: ChatMessage[] = [
+      { role: 'system', content: SYSTEM },
+      { role: 'user', content: 'hello' },
+    ];
+    const whole = answerCaller({ messages, tools: TOOLS, now: SATURDAY }).text;
+    const begun = 'Hello! I can tell you our opening hours,';
+    const rest = answerCaller({ messages: [...messages, { role: 'assistant', content: begun }], tools: TOOLS, now: SATURDAY }).text;
+    expect(`${begun} ${rest}`).toBe(whole);
+  });
+
   it('goes on after a takeover left only words in the history', () => {
     const messages: ChatMessage[] = [
       { role: 'system', content: SYSTEM },

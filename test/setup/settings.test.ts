@@ -58,6 +58,30 @@ describe('a process without its settings', () => {
   });
 });
 
+describe('AI_FALLBACKS', () => {
+  const env = { APP_ENV: 'development', DATABASE_URL: 'postgresql://db/holdfast' };
+  const second = { name: 'second', base_url: 'https://ai.example/v1', api_key: 'k', llm_model: 'llama' };
+  const configured = (...entries: object[]) => loadConfig({ ...env, AI_FALLBACKS: JSON.stringify(entries) }, 'migrate').aiFallbacks;
+
+  test('is a list of providers, each for the stages that it has a model for', () => {
+    expect(loadConfig(env, 'migrate').aiFallbacks).toEqual([]);
+    expect(configured(second)).toEqual([
+      { name: 'second', apiKey: 'k', baseUrl: 'https://ai.example/v1', models: { stt: null, llm: 'llama', tts: null, voice: null } },
+    ]);
+  });
+
+  test.each([
+    ['no JSON', '[{'],
+    ['no list', '{}'],
+    ['an unknown key', JSON.stringify([{ ...second, modle: 'llama' }])],
+    ['two of one name', JSON.stringify([second, second])],
+    ['the name of the first provider', JSON.stringify([{ ...second, name: 'primary' }])],
+    ['a model of speech without its voice', JSON.stringify([{ ...second, tts_model: 'tts-1' }])],
+  ])('refuses %s, and does not show it', (_, text) => {
+    expect(() => loadConfig({ ...env, AI_FALLBACKS: text }, 'migrate')).toThrow('Configuration is not usable: AI_FALLBACKS (not valid)');
+  });
+});
+
 describe('processEnvironment', () => {
   const addresses = {
     databaseUrl: 'postgresql://holdfast_app:x@127.0.0.1:5432/holdfast',
@@ -82,7 +106,10 @@ describe('processEnvironment', () => {
   });
 
   test('survives the way through a file', () => {
-    const env = processEnvironment(addresses, generateSecrets(), { APP_NAME: 'two words # and a hash' });
+    const env = processEnvironment(addresses, generateSecrets(), {
+      APP_NAME: 'two words # and a hash',
+      AI_FALLBACKS: '[{"name":"second","base_url":"https://ai.example/v1","api_key":"a#b"}]',
+    });
     expect(parseEnv(environmentFile(env))).toEqual(env);
   });
 });

@@ -22,7 +22,11 @@ export type Fault =
   /** Sends about half of the answer, then nothing more, with the connection open. */
   | 'stall'
   /** Answers 200 with something that is no answer. */
-  | 'garbage';
+  | 'garbage'
+  /** Answers as it should, but begins only after `slowMs`. */
+  | 'slow'
+  /** Understands nothing: an empty transcript, an answer without words. */
+  | 'deaf';
 
 export interface AiRequest {
   readonly endpoint: AiEndpoint;
@@ -36,6 +40,8 @@ export interface FaultyAiOptions {
   readonly port?: number;
   /** Says by its content what happens to a request; null leaves it to what was set. */
   readonly decide?: (request: AiRequest) => Fault | null;
+  /** Default: 3000. */
+  readonly slowMs?: number;
 }
 
 export interface FaultyAi extends AsyncDisposable {
@@ -70,7 +76,7 @@ export async function startFaultyAi(options: FaultyAiOptions): Promise<FaultyAi>
   const plans: Record<AiEndpoint, Plan> = { stt: fresh(), llm: fresh(), tts: fresh() };
   const struck = new Map<string, number>();
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const exchange = { request, response, upstream: options.upstream };
+    const exchange = { request, response, upstream: options.upstream, slowMs: options.slowMs ?? 3_000 };
     const endpoint = Object.entries(endpoints).find(([path]) => request.url?.endsWith(path))?.[1];
     if (endpoint === undefined) return relay(exchange, 'pass');
     const body = options.decide === undefined ? undefined : await wholeBody(request);
@@ -113,6 +119,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly upstream: string;
+  readonly slowMs: number;
   /** Read already, to decide by it. */
   readonly body?: Buffer;
 }
@@ -138,6 +145,14 @@ const errors = {
 async function misbehave(exchange: Exchange, fault: Fault): Promise<void> {
   const { request, response } = exchange;
   if (fault === 'reset') return void request.socket.resetAndDestroy();
+  if (fault === 'slow') {
+    // The request waits in its socket meanwhile.
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, exchange.slowMs);
+      response.once('close', () => (clearTimeout(timer), resolve()));
+    });
+    return response.destroyed ? undefined : relay(exchange, 'pass');
+  }
   if (fault === 'pass' || fault === 'cut' || fault === 'short' || fault === 'stall') return relay(exchange, fault);
   // What follows answers by itself; the body still has to be read for the connection to go on.
   request.resume();
@@ -147,6 +162,7 @@ async function misbehave(exchange: Exchange, fault: Fault): Promise<void> {
     response.end('<html><body>upstream gateway says hello</body></html>');
     return;
   }
+  if (fault === 'deaf') return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"text":""}');
   const { status, error } = errors[fault];
   response.writeHead(status, { 'content-type': 'application/json', ...(status === 429 ? { 'retry-after': '1' } : {}) });
   response.end(JSON.stringify({ error }));

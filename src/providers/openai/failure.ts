@@ -27,7 +27,9 @@ function toFailure(code: ProviderErrorCode, error: unknown): HoldfastError {
     const retryable = error.status >= 500 || retryableStatuses.has(error.status);
     const vendorCode = plainCode(error.code);
     const message = `AI provider answered ${error.status}${vendorCode === undefined ? '' : ` (${vendorCode})`}`;
-    return new HoldfastError(code, message, { retryable, details: { status: error.status, requestId: error.requestID ?? null } });
+    const retryAfterMs = retryAfterMsOf(error.headers);
+    const details = { status: error.status, requestId: error.requestID ?? null, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    return new HoldfastError(code, message, { retryable, details });
   }
   if (error instanceof APIConnectionError) {
     return new HoldfastError(code, `AI provider cannot be reached${inBrackets(systemCode(error))}`, { retryable: true });
@@ -36,6 +38,16 @@ function toFailure(code: ProviderErrorCode, error: unknown): HoldfastError {
     return new HoldfastError(code, `AI provider reported an error in its stream${inBrackets(plainCode(error.code))}`, { retryable: true });
   }
   return new HoldfastError(code, `AI provider's reply broke off${inBrackets(systemCode(error))}`, { retryable: true });
+}
+
+/** RFC 9110: seconds, or a date; OpenAI also sends milliseconds under a name of its own. */
+function retryAfterMsOf(headers: Headers | undefined): number | undefined {
+  const exact = Number(headers?.get('retry-after-ms') ?? Number.NaN);
+  if (exact > 0) return exact;
+  const text = headers?.get('retry-after');
+  if (text === null || text === undefined) return undefined;
+  const waitMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return waitMs > 0 ? Math.round(waitMs) : undefined;
 }
 
 const inBrackets = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`);

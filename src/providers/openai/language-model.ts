@@ -25,7 +25,9 @@ export class OpenAILanguageModel implements LanguageModel {
         const choice = chunk.choices?.[0];
         if (choice !== undefined) {
           if (choice.delta?.content) yield { kind: 'text', text: choice.delta.content };
-          toolCalls.push(choice.delta?.tool_calls ?? []);
+          const pieces = choice.delta?.tool_calls ?? [];
+          toolCalls.push(pieces);
+          if (pieces.length > 0) yield { kind: 'progress' };
           finished ||= Boolean(choice.finish_reason);
         }
         const usage = usageOf(chunk);

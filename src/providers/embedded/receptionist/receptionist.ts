@@ -17,7 +17,16 @@ export interface Question {
   readonly now: Date;
 }
 
-export function answerCaller({ messages, tools, now }: Question): Answer {
+export function answerCaller(question: Question): Answer {
+  const latest = question.messages.at(-1);
+  const begun = latest?.role === 'assistant' && (latest.tool_calls ?? []).length === 0 ? (latest.content?.trim() ?? '') : '';
+  if (begun === '') return answerAnew(question);
+  // An answer that broke off is continued, as language models do.
+  const whole = answerAnew({ ...question, messages: question.messages.slice(0, -1) });
+  return whole.text.startsWith(begun) ? { ...whole, text: whole.text.slice(begun.length).trimStart() } : answerAnew(question);
+}
+
+function answerAnew({ messages, tools, now }: Question): Answer {
   const memory = remember(messages, now);
   const desk: Desk = { memory, tools };
   const outcome = messages.at(-1)?.role === 'tool' ? memory.outcomes.at(-1) : undefined;
