@@ -8,6 +8,7 @@ import { Call } from './entities/call.ts';
 import { PhoneNumber } from './entities/phone-number.ts';
 import { Tenant } from './entities/tenant.ts';
 import { ToolRun } from './entities/tool-run.ts';
+import { discardLostConnections, type WatchedPool } from './lost-connections.ts';
 import { migrations } from './migrations/list.ts';
 
 export interface OrmOptions {
@@ -22,6 +23,8 @@ const IDLE_IN_TRANSACTION_MS = 15_000;
 const LOCK_TIMEOUT_MS = 5_000;
 
 export function ormConfig(options: OrmOptions): Options {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
+  const answerTimeoutMs = statementTimeoutMs + 1_000;
   return defineConfig({
     clientUrl: options.url,
     entities: [Tenant, AIProfile, PhoneNumber, Call, CallTurn, Booking, ToolRun],
@@ -34,13 +37,14 @@ export function ormConfig(options: OrmOptions): Options {
     pool: { min: 0, max: options.poolMax ?? 10 },
     driverOptions: {
       connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
-      statement_timeout: options.statementTimeoutMs ?? 10_000,
-      query_timeout: (options.statementTimeoutMs ?? 10_000) + 1_000,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: answerTimeoutMs,
       // A process that was frozen in the middle of a transaction must not hold its locks for ever.
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       lock_timeout: LOCK_TIMEOUT_MS,
       application_name: 'holdfast',
       keepAlive: true,
+      onPoolCreated: (pool: WatchedPool) => discardLostConnections(pool, answerTimeoutMs),
     },
   });
 }

@@ -3,7 +3,9 @@ import { HoldfastError } from '../domain/errors.ts';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const COMMAND_TIMEOUT_MS = 1_000;
-const RECONNECT_MAX_MS = 2_000;
+/** A connection that owes an answer for so long is dead: its host may have gone without a word. */
+const SILENCE_MS = 2_000;
+const RECONNECT_MAX_MS = 1_000;
 
 /**
  * A connected client that afterwards reconnects for ever and, while Redis is away, fails each command
@@ -15,6 +17,7 @@ export async function connectRedis(url: string): Promise<Redis> {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 100, RECONNECT_MAX_MS),

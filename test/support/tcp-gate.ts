@@ -5,12 +5,15 @@ export interface TcpGate extends AsyncDisposable {
   readonly port: number;
   /** Cuts every connection and refuses new ones. */
   shut(): Promise<void>;
+  /** Nothing passes any more, and nobody is told: a host that lost its power, or its network. What was connected stays dead after `open`. */
+  blackHole(): void;
   open(): Promise<void>;
 }
 
 export async function startTcpGate(target: { readonly host: string; readonly port: number }): Promise<TcpGate> {
   const sockets = new Set<Socket>();
   let server: Server | undefined;
+  let silent = false;
   let port = 0;
   const track = (socket: Socket): void => {
     sockets.add(socket);
@@ -18,8 +21,10 @@ export async function startTcpGate(target: { readonly host: string; readonly por
     socket.on('error', () => undefined);
   };
   const open = async (): Promise<void> => {
+    silent = false;
     if (server !== undefined) return;
     const fresh = createServer((client) => {
+      if (silent) return track(client);
       const upstream = connect(target.port, target.host);
       track(client);
       track(upstream);
@@ -41,6 +46,10 @@ export async function startTcpGate(target: { readonly host: string; readonly por
     for (const socket of sockets) socket.destroy();
     if (closing !== undefined) await new Promise<void>((resolve) => closing.close(() => resolve()));
   };
+  const blackHole = (): void => {
+    silent = true;
+    for (const socket of sockets) socket.unpipe().pause().removeAllListeners('close');
+  };
   await open();
-  return { port, shut, open, [Symbol.asyncDispose]: shut };
+  return { port, shut, blackHole, open, [Symbol.asyncDispose]: shut };
 }
