@@ -88,6 +88,15 @@ const environment = z.object({
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('holdfast'),
 
+  /** Who may read sealed payloads over the codec endpoint; empty: there is none. */
+  TEMPORAL_CODEC_TOKEN: z
+    .string()
+    .regex(/^[\w-]{16,200}$/)
+    .or(z.literal(''))
+    .default(''),
+  /** Origins of the Temporal UI that may ask from a browser. */
+  TEMPORAL_CODEC_ORIGINS: csv.default([]),
+
   /** Wraps tenants' keys and seals callers' numbers. */
   DATA_ENCRYPTION_KEY: key32.default(''),
   /** Still opens what the key before sealed. */
@@ -121,6 +130,8 @@ export const environmentKeys = Object.keys(environment.shape);
 /** Named bounds that are not the operator's to tune; each has an error code in docs/errors.md. */
 const limits = {
   requestBodyBytes: 65_536,
+  /** Temporal's own limit for a message. */
+  codecBodyBytes: 4_194_304,
   pageSize: 100,
   webhookUpdateMs: 1_500,
   planWaitMs: 5_000,
@@ -171,6 +182,7 @@ function build(env: z.infer<typeof environment>) {
       maxAgeSeconds: env.TELEPHONY_WEBHOOK_MAX_AGE_SECONDS,
     },
     temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
+    codec: { token: env.TEMPORAL_CODEC_TOKEN, origins: env.TEMPORAL_CODEC_ORIGINS },
     keys: {
       encryption: Buffer.from(env.DATA_ENCRYPTION_KEY, 'base64'),
       encryptionPrevious:

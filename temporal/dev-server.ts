@@ -17,6 +17,8 @@ export interface TemporalOptions {
   readonly uiPort?: number;
   /** Default: startChild. */
   readonly launch?: Launch;
+  /** Where the UI has sealed payloads opened. */
+  readonly uiCodecEndpoint?: string;
 }
 
 export interface TemporalServer extends Child {
@@ -57,7 +59,7 @@ async function start(options: TemporalOptions): Promise<TemporalServer> {
   const address = `127.0.0.1:${port}`;
   const child = await (options.launch ?? startChild)({
     name: 'Temporal',
-    command: [...options.parts.temporal.command, ...serverArguments({ dir: options.dir, port, uiPort })],
+    command: [...options.parts.temporal.command, ...serverArguments({ ...options, port, uiPort })],
     logFile: options.logFile,
     ready: () => serves(address),
     readyTimeoutMs: 60_000,
@@ -68,11 +70,12 @@ async function start(options: TemporalOptions): Promise<TemporalServer> {
   });
 }
 
-function serverArguments({ dir, port, uiPort }: { dir: string; port: number; uiPort: number }): string[] {
+function serverArguments({ dir, port, uiPort, uiCodecEndpoint }: TemporalOptions & { port: number; uiPort: number }): string[] {
   return [
     ['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
     ['--port', String(port), '--ui-port', String(uiPort)],
     ['--db-filename', join(dir, 'temporal.sqlite'), '--log-level', 'warn'],
+    uiCodecEndpoint === undefined ? [] : ['--ui-codec-endpoint', uiCodecEndpoint],
     // A user's own CLI profile must not redirect the server.
     ['--disable-config-file', '--disable-config-env'],
     tuning,

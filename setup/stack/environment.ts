@@ -7,12 +7,21 @@ export interface Secrets {
   readonly ariPassword: string;
   readonly dataEncryptionKey: string;
   readonly numberHashKey: string;
+  /** Opens sealed payloads for the Temporal UI. */
+  readonly codecToken: string;
 }
 
 export function generateSecrets(): Secrets {
   const token = () => randomBytes(32).toString('base64url');
   const key = () => randomBytes(32).toString('base64');
-  return { webhook: token(), mediaControl: token(), ariPassword: token(), dataEncryptionKey: key(), numberHashKey: key() };
+  return {
+    webhook: token(),
+    mediaControl: token(),
+    ariPassword: token(),
+    dataEncryptionKey: key(),
+    numberHashKey: key(),
+    codecToken: token(),
+  };
 }
 
 export interface Addresses {
@@ -21,7 +30,7 @@ export interface Addresses {
   readonly apiPort: number;
   readonly openai: { readonly apiKey: string; readonly baseUrl: string };
   readonly ari: { readonly url: string; readonly username: string; readonly password: string };
-  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string };
 }
 
 /**
@@ -39,6 +48,8 @@ export function processEnvironment(
     MEDIA_CONTROL_SECRET: secrets.mediaControl,
     DATA_ENCRYPTION_KEY: secrets.dataEncryptionKey,
     NUMBER_HASH_KEY: secrets.numberHashKey,
+    TEMPORAL_CODEC_TOKEN: secrets.codecToken,
+    TEMPORAL_CODEC_ORIGINS: uiOrigins(addresses.temporal.uiUrl).join(','),
     ...settings,
     DATABASE_URL: addresses.databaseUrl,
     REDIS_URL: addresses.redisUrl,
@@ -52,6 +63,12 @@ export function processEnvironment(
     TEMPORAL_ADDRESS: addresses.temporal.address,
     TEMPORAL_NAMESPACE: addresses.temporal.namespace,
   };
+}
+
+/** By either name of the loopback address, because people open both. */
+function uiOrigins(uiUrl: string): string[] {
+  const { origin } = new URL(uiUrl);
+  return [...new Set([origin, origin.replace('//127.0.0.1', '//localhost'), origin.replace('//localhost', '//127.0.0.1')])];
 }
 
 /** Text of a .env file with these values. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startPbx } from '../../asterisk/start.ts';
 import { startTemporal } from '../../temporal/dev-server.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { codecEndpoint } from '../../src/contracts/payload-codec.ts';
 import { INBOUND_WEBHOOK_PATH } from '../../src/contracts/telephony-webhook.ts';
 import { startingUntil, type Child, type Launch } from './child.ts';
 import { startEmbeddedAi } from './embedded-ai.ts';
@@ -53,7 +54,7 @@ export async function startFoundation(options: FoundationOptions): Promise<Found
   const starts = [
     start('postgres', (launch) => database(options, launch)),
     start('redis', (launch) => redis(options, launch)),
-    start('temporal', (launch) => temporal(options, launch)),
+    start('temporal', (launch) => temporal(options, { apiPort, launch })),
     start('embeddedAi', (launch) => speech(options, launch)),
     start('asterisk', (launch) => pbx(options, { apiPort, launch })),
   ] as const;
@@ -125,14 +126,24 @@ async function redis({ external, parts, dataDir, logsDir, wellKnownPorts }: Foun
   return { part: server.url, detail: new URL(server.url).host, child: server };
 }
 
-async function temporal(options: FoundationOptions, launch: Launch): Promise<Started<NonNullable<External['temporal']>>> {
-  const { external, parts, dataDir, logsDir, wellKnownPorts } = options;
+async function temporal(
+  options: FoundationOptions,
+  { apiPort, launch }: { apiPort: number; launch: Launch },
+): Promise<Started<NonNullable<External['temporal']>>> {
+  const { external, parts, dataDir, logsDir, secrets, wellKnownPorts } = options;
   if (external.temporal !== undefined) {
     await ensureSearchAttributes(external.temporal);
     return { part: external.temporal, detail: 'TEMPORAL_ADDRESS' };
   }
   const ports = wellKnownPorts ? {} : { port: 0, uiPort: 0 };
-  const server = await startTemporal({ parts, dir: join(dataDir, 'temporal'), logFile: join(logsDir, 'temporal.log'), launch, ...ports });
+  const server = await startTemporal({
+    parts,
+    dir: join(dataDir, 'temporal'),
+    logFile: join(logsDir, 'temporal.log'),
+    launch,
+    uiCodecEndpoint: codecEndpoint({ apiUrl: `http://127.0.0.1:${apiPort}`, token: secrets.codecToken, namespace: 'default' }),
+    ...ports,
+  });
   return { part: { address: server.address, namespace: 'default', uiUrl: server.uiUrl }, detail: server.address, child: server };
 }
 

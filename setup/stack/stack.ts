@@ -107,6 +107,7 @@ async function chooseSecrets({ external, settings = {} }: StackOptions): Promise
   return {
     ...secrets,
     webhook: settings['TELEPHONY_WEBHOOK_SECRET'] ?? secrets.webhook,
+    codecToken: settings['TEMPORAL_CODEC_TOKEN'] ?? secrets.codecToken,
     dataEncryptionKey: settings['DATA_ENCRYPTION_KEY'] ?? secrets.dataEncryptionKey,
     numberHashKey: settings['NUMBER_HASH_KEY'] ?? secrets.numberHashKey,
   };

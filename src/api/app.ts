@@ -7,6 +7,7 @@ import type { CallLog } from '../services/call-log.ts';
 import type { PhoneNumbers } from '../services/phone-numbers.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
+import { mountCodecEndpoint, type CodecDeps } from './codec-endpoint.ts';
 import { mountDocs } from './docs.ts';
 import { checkHealth, type Probes } from './health.ts';
 import { mountRoutes } from './mount-routes.ts';
@@ -30,6 +31,7 @@ export interface AppDeps {
   readonly callLog: CallLog;
   readonly gateway: CallGateway;
   readonly webhook: Omit<InboundWebhookDeps, 'gateway' | 'bodyLimitBytes'>;
+  readonly codec: CodecDeps;
   readonly probes: Probes;
   readonly bodyLimitBytes: number;
   readonly logger: Logger;
@@ -44,6 +46,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(accessLog(deps.logger), safeHeaders);
   if (isLoopback(deps.host)) app.use(loopbackNamesOnly);
   mountInboundWebhook(app, { ...deps.webhook, gateway: deps.gateway, bodyLimitBytes: deps.bodyLimitBytes });
+  mountCodecEndpoint(app, { ...deps.codec, logger: deps.logger });
   const routes = [
     ...tenantRoutes(deps.tenants),
     ...phoneNumberRoutes(deps.phoneNumbers),

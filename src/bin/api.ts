@@ -36,6 +36,12 @@ await runProcess('api', async (config, logger) => {
     callLog: new CallLog({ db, vault }),
     gateway,
     webhook: { ...config.webhook, vault, now: () => new Date() },
+    codec: {
+      ...config.codec,
+      namespace: config.temporal.namespace,
+      codec: dataConverter.codec,
+      bodyLimitBytes: config.limits.codecBodyBytes,
+    },
     probes: { postgres: () => db.ping(), redis: async () => void (await redis.ping()), temporal: () => gateway.ping(1_000) },
     bodyLimitBytes: config.limits.requestBodyBytes,
     logger,

@@ -89,7 +89,7 @@ describe('processEnvironment', () => {
     apiPort: 8080,
     openai: { apiKey: 'embedded', baseUrl: 'http://127.0.0.1:8090/v1' },
     ari: { url: 'http://127.0.0.1:8088', username: 'holdfast', password: 'x' },
-    temporal: { address: '127.0.0.1:7233', namespace: 'default' },
+    temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
   };
 
   test.each(['api', 'worker', 'media', 'migrate'] as const)('is all that %s needs', (name) => {

@@ -1,4 +1,6 @@
 /** The HTTP application on a free port, over a real database; calls are admitted without Temporal in between. */
+import { randomBytes } from 'node:crypto';
+import { EncryptionCodec } from '../../temporal/encryption-codec.ts';
 import { createApp, type AppDeps } from '../../src/api/app.ts';
 import { listen, type HttpServer } from '../../src/api/listen.ts';
 import type { AdmitRequest } from '../../src/contracts/call-workflow.ts';
@@ -91,6 +93,13 @@ export async function apiServer(world: TenantWorld, change: Partial<AppDeps> = {
       allowedAddresses: ['127.0.0.1/32', '::1/128'],
       maxAgeSeconds: 60,
       now: () => new Date(),
+    },
+    codec: {
+      token: '',
+      origins: [],
+      namespace: 'default',
+      codec: new EncryptionCodec({ encryption: randomBytes(32) }),
+      bodyLimitBytes: 1_000_000,
     },
     probes: { postgres: () => world.db.ping(), redis: async () => undefined, temporal: () => gateway.ping() },
     bodyLimitBytes: 65_536,
