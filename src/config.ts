@@ -73,6 +73,9 @@ const environment = z.object({
   LLM_TIMEOUT_SECONDS: positive.default(15),
   TTS_TIMEOUT_SECONDS: positive.default(15),
 
+  /** On the whole platform, however many the media nodes could hold. */
+  MAX_CONCURRENT_CALLS: positive.default(500),
+
   MAX_CONVERSATION_TURNS: positive.default(20),
   MAX_CONVERSATION_DURATION_SECONDS: positive.default(300),
   SILENCE_REMINDER_SECONDS: positive.default(8),
@@ -176,6 +179,7 @@ function build(env: z.infer<typeof environment>) {
       silenceReminderMs: env.SILENCE_REMINDER_SECONDS * 1_000,
       maxReminders: env.MAX_SILENCE_REMINDERS,
     },
+    maxConcurrentCalls: env.MAX_CONCURRENT_CALLS,
     webhook: {
       secrets: [env.TELEPHONY_WEBHOOK_SECRET, env.TELEPHONY_WEBHOOK_SECRET_PREVIOUS].filter((s): s is string => s !== undefined),
       allowedAddresses: env.TELEPHONY_WEBHOOK_ALLOWED_ADDRESSES,

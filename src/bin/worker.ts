@@ -30,10 +30,11 @@ await runProcess('worker', async (config, logger) => {
     ),
     nodeChooser: new NodeChooser(),
     plan: { conversation: config.conversation, models: config.models },
+    maxConcurrentCalls: config.maxConcurrentCalls,
     now,
   };
   const activities = createActivities({
-    admitCall: (request) => admitCall(admission, request),
+    admitCall: (request) => admitCall(admission, request, request.missed === true ? 'missed' : 'workflow'),
     calls: {
       recordAnswered: (call) => recordAnswered({ db }, call),
       recordTurns: (call) => recordTurns({ db }, call),

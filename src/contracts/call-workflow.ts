@@ -36,6 +36,8 @@ export interface AdmitRequest {
   readonly sealedCallerNumber: string | null;
   /** ISO 8601: when the PBX saw the call. */
   readonly arrivedAt: string;
+  /** Nobody waits for the answer any more: the call only gets its record. */
+  readonly missed?: boolean;
 }
 
 /** The result of the local activity admitCall. */
@@ -44,6 +46,24 @@ export interface Admission {
   /** Present only when accepted. */
   readonly plan: CallPlan | null;
   readonly node: MediaNode | null;
+  /** Present only when the call has ended already, as PostgreSQL has it: nothing is left to do but to say so. */
+  readonly over?: EndedCall | null;
+}
+
+/** What was said, as far as it is on record. */
+export interface CallCourse {
+  /** Utterances of both sides. */
+  readonly turnCount: number;
+  /** Oldest first. */
+  readonly latestTurns: readonly TurnRecord[];
+}
+
+export interface EndedCall extends CallCourse {
+  readonly disposition: Disposition;
+  readonly reason: string;
+  /** ISO 8601, both. */
+  readonly answeredAt: string | null;
+  readonly endedAt: string;
 }
 
 export interface ConverseRequest {

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { tenantPlans, tenantStatuses } from '../domain/call.ts';
+import { linesOfPlan } from '../domain/call-lines.ts';
 import { isTimeZone } from '../domain/local-time.ts';
 import { intervalsInOrder, weekdays, type Weekday } from '../domain/opening-hours.ts';
 import { atLeastOneField, nonBlank, pageOf, rowFields } from './rest.ts';
+
+/** More would be a slip of the keyboard. */
+const MAX_CONCURRENT_CALLS = 100_000;
 
 // Aborting, so that a wrong time is not reported a second time as a wrong order.
 const time = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: 'must be HH:MM', abort: true });
@@ -21,12 +25,24 @@ const country = z
   .meta({ description: 'How national phone numbers read', example: 'US' });
 const timezone = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone').meta({ example: 'America/New_York' });
 
+const maxConcurrentCalls = z
+  .int()
+  .min(1)
+  .max(MAX_CONCURRENT_CALLS)
+  .nullable()
+  .meta({
+    description: `Simultaneous calls; null: what the plan gives (${Object.entries(linesOfPlan)
+      .map(([plan, lines]) => `${plan} ${lines}`)
+      .join(', ')})`,
+  });
+
 export const tenant = z
   .object({
     ...rowFields,
     name: z.string(),
     status: z.enum(tenantStatuses),
     plan: z.enum(tenantPlans),
+    max_concurrent_calls: maxConcurrentCalls,
     country: z.string(),
     timezone: z.string(),
     opening_hours: openingHours,
@@ -38,6 +54,7 @@ export const createTenant = z
   .strictObject({
     name: nonBlank(200),
     plan: z.enum(tenantPlans).default('starter'),
+    max_concurrent_calls: maxConcurrentCalls.default(null),
     country,
     timezone,
     opening_hours: openingHours.optional().meta({ description: 'Monday to Friday 09:00-17:00 when left out' }),
@@ -50,6 +67,7 @@ export const patchTenant = z
     name: nonBlank(200),
     status: z.enum(tenantStatuses),
     plan: z.enum(tenantPlans),
+    max_concurrent_calls: maxConcurrentCalls,
     country,
     timezone,
     opening_hours: openingHours,

@@ -20,7 +20,16 @@ export const inboundWebhookRequest = z.object({
 export type InboundWebhookRequest = z.infer<typeof inboundWebhookRequest>;
 
 /** Refusals are data with HTTP 200: the dialplan decides what the caller hears. */
-export const admissionStatuses = ['accepted', 'unknown_did', 'inactive_did', 'tenant_suspended', 'no_profile', 'no_capacity'] as const;
+export const admissionStatuses = [
+  'accepted',
+  'unknown_did',
+  'inactive_did',
+  'tenant_suspended',
+  'no_profile',
+  'over_limit', // the tenant has as many calls as it may have
+  'over_share', // the platform is short of lines, and the tenant has its fair share of them
+  'no_capacity', // the platform has no line left
+] as const;
 export type AdmissionStatus = (typeof admissionStatuses)[number];
 
 export const inboundWebhookResponse = z.object({
@@ -30,5 +39,7 @@ export const inboundWebhookResponse = z.object({
   message: z.string(),
   /** Stasis application to hand the channel to; null when refused. */
   media_app: z.string().nullable(),
+  /** Another node's application, for when nobody serves the first; null when there is none. */
+  standby_app: z.string().nullable().default(null),
 });
 export type InboundWebhookResponse = z.infer<typeof inboundWebhookResponse>;

@@ -30,6 +30,10 @@ export function statusForDisposition(disposition: Disposition): CallStatus {
 export const speakers = ['caller', 'agent'] as const;
 export type Speaker = (typeof speakers)[number];
 
+/** Who decided that a call is taken: its workflow, or the API itself while Temporal could not be reached. */
+export const admitters = ['workflow', 'fail_open'] as const;
+export type Admitter = (typeof admitters)[number];
+
 export const tenantStatuses = ['active', 'suspended', 'deleted'] as const;
 export type TenantStatus = (typeof tenantStatuses)[number];
 export const tenantPlans = ['starter', 'growth', 'custom'] as const;

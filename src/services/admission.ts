@@ -1,15 +1,17 @@
-/** Takes a call in, or refuses it: number → tenant → profile → media node, and one row that says so. */
+/** Takes a call in, or refuses it: number → tenant → profile → line → media node, and one row that says so. */
 import type { Admission, AdmitRequest } from '../contracts/call-workflow.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
-import type { AdmissionStatus } from '../contracts/telephony-webhook.ts';
 import { AIProfile } from '../db/entities/ai-profile.ts';
 import { Call } from '../db/entities/call.ts';
 import { PhoneNumber } from '../db/entities/phone-number.ts';
 import { Tenant } from '../db/entities/tenant.ts';
 import type { Database, DialledNumber, ScopedEntityManager } from '../db/tenant-scope.ts';
-import { storableText } from '../lib/storable-text.ts';
-import { internationalReadings, nationalReadings, toE164 } from '../lib/phone-numbers.ts';
-import { buildCallPlan, type PlanSettings } from './call-plan.ts';
+import { internationalReadings, nationalReadings } from '../lib/phone-numbers.ts';
+import { accepted, over, refused, type Refusal } from './admission-answer.ts';
+import { insertCall, MISSED_REASON } from './admission-record.ts';
+import { requestLine } from './call-lines.ts';
+import type { PlanSettings } from './call-plan.ts';
+import { readCourse } from './call-course.ts';
 import type { MediaNodes, NodeChooser } from './media-nodes.ts';
 import type { NumberVault } from './number-vault.ts';
 
@@ -19,30 +21,30 @@ export interface AdmissionDeps {
   readonly mediaNodes: MediaNodes;
   readonly nodeChooser: NodeChooser;
   readonly plan: PlanSettings;
+  /** Of the whole platform. */
+  readonly maxConcurrentCalls: number;
   readonly now: () => Date;
 }
 
-export type Refusal = Exclude<AdmissionStatus, 'accepted'>;
-
-const messages: Record<AdmissionStatus, string> = {
-  accepted: 'The call is admitted.',
-  unknown_did: 'No business answers this number.',
-  inactive_did: 'This number is not in service.',
-  tenant_suspended: 'This business does not take calls at the moment.',
-  no_profile: 'No agent is set up for this number.',
-  no_capacity: 'Every agent is busy.',
-};
+/**
+ * Why the question is asked.
+ * - `workflow`: the call's workflow answers the webhook.
+ * - `fail_open`: the API answers it, because Temporal cannot; from then on the call counts as live,
+ *   whatever its workflow thinks of its own failed answer.
+ * - `missed`: nobody waits for an answer any more; the call gets a record, and no line.
+ */
+export type AdmissionMode = 'workflow' | 'fail_open' | 'missed';
 
 /**
  * Safe to repeat: a call that is already on record gets the answer it got before. Refusals are data.
  * @throws HoldfastError dependency_unavailable (retryable) when PostgreSQL cannot be reached.
  */
-export async function admitCall(deps: AdmissionDeps, request: AdmitRequest): Promise<Admission> {
+export async function admitCall(deps: AdmissionDeps, request: AdmitRequest, mode: AdmissionMode = 'workflow'): Promise<Admission> {
   const dialled = await whoseNumber(deps.db, request.calledNumber);
   if (dialled === null || dialled.tenantStatus === 'deleted') return refused('unknown_did');
   // Before the transaction: a slow Redis must not hold a connection to PostgreSQL.
   const nodes = await deps.mediaNodes.live();
-  return deps.db.inTenant(dialled.tenantId, (em) => admitInTenant({ ...deps, em, nodes, dialled, request }));
+  return deps.db.inTenant(dialled.tenantId, (em) => admitInTenant({ ...deps, em, nodes, dialled, request, mode }));
 }
 
 /** International readings first: a national form is only considered when nobody has the number as dialled. */
@@ -50,28 +52,38 @@ async function whoseNumber(db: Database, calledNumber: string): Promise<DialledN
   return (await db.resolveDid(internationalReadings(calledNumber))) ?? db.resolveDid(nationalReadings(calledNumber));
 }
 
-interface Context extends AdmissionDeps {
+export interface AdmissionContext extends AdmissionDeps {
   readonly em: ScopedEntityManager;
   readonly nodes: readonly MediaNode[];
   readonly dialled: DialledNumber;
   readonly request: AdmitRequest;
+  readonly mode: AdmissionMode;
 }
 
-async function admitInTenant(context: Context): Promise<Admission> {
-  const { em, request, dialled } = context;
+async function admitInTenant(context: AdmissionContext): Promise<Admission> {
+  const { em, dialled, mode } = context;
   const [tenant, phone] = await Promise.all([
     em.findOneOrFail(Tenant, { id: dialled.tenantId }, { populate: ['wrappedDataKey'] }),
     em.findOneOrFail(PhoneNumber, { id: dialled.phoneNumberId }),
   ]);
-  const stored = await em.findOne(Call, { id: request.callRecordId });
+  const stored = await findStored(context);
   if (stored !== null) return answerAgain(context, tenant, stored);
   const profile = await em.findOne(AIProfile, phone.aiProfileId == null ? { isDefault: true } : { id: phone.aiProfileId });
   const refusal = refusalFor(dialled, profile);
-  const node = refusal === null ? context.nodeChooser.choose(context.nodes, context.now().getTime()) : null;
-  const call = await insertOnce(context, { tenant, refusal: refusal ?? (node === null ? 'no_capacity' : null), node, profile });
-  if (call === null) return answerAgain(context, tenant, await em.findOneOrFail(Call, { id: request.callRecordId }));
-  if (call.disposition === 'rejected' || node === null || profile === null) return refused(call.reason as Refusal, call);
-  return accepted(context, { tenant, profile, node });
+  const place = refusal === null && mode !== 'missed' ? await findPlace(context, tenant) : { refusal, node: null };
+  const missed = mode === 'missed' && refusal === null;
+  const call = await insertCall(context, { tenant, profile, ...place, missed });
+  if (call === null) return answerAgain(context, tenant, (await findStored(context)) as Call);
+  if (missed) return over(call, { turnCount: 0, latestTurns: [] });
+  if (place.node === null || profile === null) return refused(place.refusal ?? 'no_capacity', call);
+  return accepted(context, { tenant, profile, node: place.node });
+}
+
+/** Locked: a workflow that gives a call up and an API that answers for it must not both have their way. */
+async function findStored({ em, request }: AdmissionContext): Promise<Call | null> {
+  // Not the ORM's lock mode: that one would lock the tenant's row as well, which no tenant may.
+  const found = await em.execute('select from calls where id = ? for update', [request.callRecordId]);
+  return found.length === 0 ? null : em.findOneOrFail(Call, { id: request.callRecordId });
 }
 
 function refusalFor(dialled: DialledNumber, profile: AIProfile | null): Refusal | null {
@@ -80,95 +92,36 @@ function refusalFor(dialled: DialledNumber, profile: AIProfile | null): Refusal 
   return profile === null ? 'no_profile' : null;
 }
 
-interface Decision {
-  readonly tenant: Tenant;
+interface Place {
   readonly refusal: Refusal | null;
   readonly node: MediaNode | null;
-  readonly profile: AIProfile | null;
 }
 
-/** Null when the same call was put on record at the same moment by someone else. */
-async function insertOnce(context: Context, decision: Decision): Promise<Call | null> {
-  const { em, request, dialled, vault } = context;
-  const { tenant, refusal, node, profile } = decision;
-  const arrivedAt = new Date(request.arrivedAt);
-  const raw = vault.openInTransit(request.sealedCallerNumber, request.callRecordId);
-  const number = raw === null ? null : (toE164(raw, tenant.country) ?? internationalReadings(raw)[0]?.e164 ?? null);
-  const call = em.create(
-    Call,
-    {
-      id: request.callRecordId,
-      tenantId: tenant.id,
-      externalCallId: storableText(request.channelId),
-      direction: 'inbound',
-      status: refusal === null ? 'initiated' : 'rejected',
-      disposition: refusal === null ? null : 'rejected',
-      reason: refusal,
-      callerNumberHash: number === null ? null : vault.hash(tenant.id, number),
-      callerNumberSealed: raw === null ? null : vault.sealNumber(number ?? raw, keyOwner(tenant, request.callRecordId)),
-      phoneNumberId: dialled.phoneNumberId,
-      aiProfileId: profile?.id ?? null,
-      mediaNode: node?.id ?? null,
-      startedAt: arrivedAt,
-      endedAt: refusal === null ? null : arrivedAt,
-    },
-    { persist: false },
-  );
-  const { affectedRows } = await em
-    .createQueryBuilder(Call)
-    .insert({ ...call, createdAt: context.now(), updatedAt: context.now() })
-    .onConflict('id')
-    .ignore()
-    .execute('run');
-  return affectedRows === 0 ? null : call;
+/** A line of the tenant's and a media node with room. From here on other admissions wait until this one is on record. */
+async function findPlace(context: AdmissionContext, tenant: Tenant): Promise<Place> {
+  const { em, nodes, maxConcurrentCalls } = context;
+  const refusal = await requestLine({ em, tenant, nodes, maxConcurrentCalls });
+  if (refusal !== null) return { refusal, node: null };
+  const node = context.nodeChooser.choose(nodes, context.now().getTime());
+  return { refusal: node === null ? 'no_capacity' : null, node };
 }
 
-async function answerAgain(context: Context, tenant: Tenant, stored: Call): Promise<Admission> {
-  const { em, nodes } = context;
+async function answerAgain(context: AdmissionContext, tenant: Tenant, stored: Call): Promise<Admission> {
+  const { em, nodes, mode } = context;
   if (stored.disposition === 'rejected') return refused(stored.reason as Refusal, stored);
+  if (mode === 'missed' && stored.disposition == null && stored.admittedBy === 'workflow') {
+    Object.assign(stored, { status: 'failed', disposition: 'error', reason: MISSED_REASON, endedAt: context.now() });
+  }
+  if (stored.disposition != null) return over(stored, await readCourse(em, stored.id));
+  if (mode === 'fail_open') stored.admittedBy = 'fail_open';
   const profile = stored.aiProfileId == null ? null : await em.findOne(AIProfile, { id: stored.aiProfileId });
   // The node first chosen may have died since.
   const node = nodes.find(({ id }) => id === stored.mediaNode) ?? context.nodeChooser.choose(nodes, context.now().getTime());
-  if (profile === null || node === null)
-    return refused(reject(stored, profile === null ? 'no_profile' : 'no_capacity', context.now()), stored);
+  if (profile === null || node === null) {
+    const reason = profile === null ? 'no_profile' : 'no_capacity';
+    Object.assign(stored, { status: 'rejected', disposition: 'rejected', reason, endedAt: context.now() });
+    return refused(reason, stored);
+  }
   stored.mediaNode = node.id;
   return accepted(context, { tenant, profile, node });
 }
-
-/** An admitted call that nobody can take any more; a call that has ended stays as it ended. */
-function reject(call: Call, reason: Refusal, at: Date): Refusal {
-  if (call.disposition == null) Object.assign(call, { status: 'rejected', disposition: 'rejected', reason, endedAt: at });
-  return reason;
-}
-
-function accepted(context: Context, { tenant, profile, node }: { tenant: Tenant; profile: AIProfile; node: MediaNode }): Admission {
-  const { request } = context;
-  const plan = buildCallPlan(
-    { callId: request.callRecordId, channelId: request.channelId, arrivedAt: new Date(request.arrivedAt), business: tenant, profile },
-    context.plan,
-  );
-  return {
-    response: {
-      status: 'accepted',
-      call_record_id: request.callRecordId,
-      tenant_id: tenant.id,
-      message: messages.accepted,
-      media_app: node.app,
-    },
-    plan,
-    node,
-  };
-}
-
-function refused(status: Refusal, call?: { readonly id: string; readonly tenantId: string }): Admission {
-  const response = {
-    status,
-    call_record_id: call?.id ?? null,
-    tenant_id: call?.tenantId ?? null,
-    message: messages[status],
-    media_app: null,
-  };
-  return { response, plan: null, node: null };
-}
-
-export const keyOwner = (tenant: Tenant, callId: string) => ({ tenantId: tenant.id, callId, wrappedDataKey: tenant.wrappedDataKey });

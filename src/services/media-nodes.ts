@@ -63,6 +63,12 @@ export class NodeChooser {
     if (chosen !== null) this.#recent.push({ nodeId: chosen.id, atMs: nowMs });
     return chosen;
   }
+
+  /** Who could take the call if `chosen` died now; null when nobody else has room. Reserves nothing. */
+  standby(nodes: readonly MediaNode[], chosen: MediaNode): MediaNode | null {
+    const others = nodes.filter((node) => node.id !== chosen.id && !node.draining && node.live < node.capacity);
+    return others.sort((a, b) => a.live / a.capacity - b.live / b.capacity || (a.id < b.id ? -1 : 1))[0] ?? null;
+  }
 }
 
 function parseNode(value: string | null): MediaNode[] {

@@ -23,6 +23,9 @@ export interface Demo {
 /** One demo tenant per number: its id is derived from it. */
 const DEMO_NAMESPACE = '5a0d6f1e-7c1b-4a51-9b0e-2f4c8d1f6a37';
 
+/** Room for trying out what many callers at once are like. */
+const DEMO_CALLS = 100;
+
 const SYSTEM_PROMPT = `You are the receptionist of Bright Smile Dental, a friendly family dental practice.
 Help callers with the opening hours and with booking appointments for check-ups, cleanings and other treatments.
 Be warm, brief and clear. If you cannot help, say so and offer to take an appointment.`;
@@ -42,6 +45,7 @@ export async function seedDemo(deps: SeedDeps, options: { readonly did?: string 
       country: 'US',
       timezone: 'America/New_York',
       openingHours: { ...defaultOpeningHours, saturday: [{ open: '10:00', close: '14:00' }] },
+      maxConcurrentCalls: DEMO_CALLS,
       wrappedDataKey: deps.vault.newWrappedKey(tenantId),
     });
   });

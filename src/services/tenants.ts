@@ -20,10 +20,11 @@ export class Tenants {
   async create(input: CreateTenant): Promise<TenantView> {
     return this.#db.asPlatform(async (em) => {
       const id = crypto.randomUUID();
-      const { opening_hours, ...rest } = input;
+      const { opening_hours, max_concurrent_calls, ...rest } = input;
       const tenant = em.create(Tenant, {
         ...rest,
         id,
+        maxConcurrentCalls: max_concurrent_calls,
         openingHours: opening_hours ?? defaultOpeningHours,
         wrappedDataKey: this.#vault.newWrappedKey(id),
       });
@@ -48,8 +49,8 @@ export class Tenants {
     return this.#db.asPlatform(async (em) => {
       const tenant = await this.#find(em, tenantId);
       if (tenant.status === 'deleted') throw new HoldfastError('conflict', 'A deleted tenant cannot be changed');
-      const { opening_hours, ...rest } = changes;
-      em.assign(tenant, withoutUndefined({ ...rest, openingHours: opening_hours }));
+      const { opening_hours, max_concurrent_calls, ...rest } = changes;
+      em.assign(tenant, withoutUndefined({ ...rest, openingHours: opening_hours, maxConcurrentCalls: max_concurrent_calls }));
       await em.flush();
       return tenantView(tenant);
     });
@@ -84,6 +85,7 @@ function tenantView(tenant: Tenant): TenantView {
     name: tenant.name,
     status: tenant.status,
     plan: tenant.plan,
+    max_concurrent_calls: tenant.maxConcurrentCalls ?? null,
     country: tenant.country,
     timezone: tenant.timezone,
     opening_hours: Object.fromEntries(Object.entries(days).map(([day, intervals]) => [day, [...intervals]])) as TenantView['opening_hours'],

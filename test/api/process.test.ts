@@ -110,9 +110,9 @@ describe('migrate', () => {
       const { code, stdout } = await runToEnd('migrate', settings(empty.ownerUrl), { args });
       return [code, stdout.trim()];
     };
-    expect(await run()).toEqual([0, 'up: 2026-11-21-initial-schema']);
+    expect(await run()).toEqual([0, 'up: 2026-11-21-initial-schema, 2026-11-21-call-lines']);
     expect(await run('up')).toEqual([0, 'Nothing to migrate.']);
-    expect(await run('down')).toEqual([0, 'down: 2026-11-21-initial-schema']);
+    expect(await run('down')).toEqual([0, 'down: 2026-11-21-call-lines']);
     expect((await runToEnd('migrate', settings(empty.ownerUrl), { args: ['sideways'] })).code).toBe(64);
   });
 

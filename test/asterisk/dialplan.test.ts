@@ -109,12 +109,58 @@ test('a number that is not known is refused as unallocated, without being answer
   expect(end).toMatchObject({ by: 'callee', cause: 1 });
 });
 
+test('a call over its tenant’s limit gets the busy tone, without being answered', async () => {
+  webhook.answer = reply({ status: 'over_limit' });
+  const { answered, end } = await listen();
+  expect(answered).toBe(false);
+  expect(end).toMatchObject({ by: 'callee', cause: 17 });
+});
+
+describe('when the media node has died since the answer', () => {
+  async function serve(app: string): Promise<{ readonly args: readonly string[] }> {
+    const entered = Promise.withResolvers<{ channelId: string; args: readonly string[] }>();
+    ari = await connectAri({
+      url: running.pbx.ariUrl,
+      ...ARI_USER,
+      app,
+      logger: silentLogger,
+      onChannelEntered: entered.resolve,
+      onChannelLeft: () => undefined,
+    });
+    const { channelId, args } = await entered.promise;
+    await ari.hangup(channelId);
+    return { args };
+  }
+
+  test('its standby gets the caller', async () => {
+    webhook.answer = accept('no-such-app', APP);
+    const served = serve(APP);
+    const { end } = await listen();
+    expect((await served).args).toEqual([CALL_RECORD_ID]);
+    expect(end).toMatchObject({ by: 'callee' });
+  });
+
+  test('the caller waits until it is back', async () => {
+    const asked = Promise.withResolvers<void>();
+    webhook.answer = async (response, request) => {
+      await accept(APP)(response, request);
+      asked.resolve();
+    };
+    const call = listen();
+    await asked.promise;
+    await sleep(1_500);
+    expect((await serve(APP)).args).toEqual([CALL_RECORD_ID]);
+    expect((await call).end).toMatchObject({ by: 'callee' });
+  });
+});
+
 /** What the webhook does with a call, and what its caller hears. All are dialled at once: prompts take their time. */
 const apology = ['technical-problem', 'call-again'];
 const endings: [string, Answer, { words: readonly string[]; asked: number }][] = [
   ['refuses it as inactive_did', reply({ status: 'inactive_did' }), { words: ['not-in-service'], asked: 1 }],
   ['refuses it as tenant_suspended', reply({ status: 'tenant_suspended' }), { words: ['not-in-service'], asked: 1 }],
   ['refuses it as no_profile', reply({ status: 'no_profile' }), { words: ['not-in-service'], asked: 1 }],
+  ['refuses it as over_share', reply({ status: 'over_share' }), { words: ['all-lines-busy'], asked: 1 }],
   ['refuses it as no_capacity', reply({ status: 'no_capacity' }), { words: ['all-lines-busy'], asked: 1 }],
   ['answers after 5 s', (response, request) => sleep(5_000).then(() => accept(APP)(response, request)), { words: apology, asked: 2 }],
   ['answers 500, whatever the body says', reply({ status: 'no_capacity' }, 500), { words: apology, asked: 2 }],
@@ -125,6 +171,7 @@ const endings: [string, Answer, { words: readonly string[]; asked: number }][] =
   ['answers JSON of another shape', (response) => void response.end('[1,2,{"status":"accepted"}]'), { words: apology, asked: 2 }],
   ['closes the connection', (response) => void response.destroy(), { words: apology, asked: 2 }],
   ['names an application that nobody serves', accept('no-such-app'), { words: apology, asked: 1 }],
+  ['names two applications that nobody serves', accept('no-such-app', 'no-such-standby'), { words: apology, asked: 1 }],
   ['accepts without a record or an application', reply({ status: 'accepted' }), { words: apology, asked: 1 }],
   ['fails once, then refuses', failOnce(reply({ status: 'no_capacity' })), { words: ['all-lines-busy'], asked: 2 }],
 ];

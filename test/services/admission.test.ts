@@ -40,6 +40,7 @@ function deps(nodes: readonly MediaNode[] = [node('media-1')]): AdmissionDeps {
       conversation: { maxTurns: 20, maxDurationSeconds: 300, silenceReminderMs: 8_000, maxReminders: 2 },
       models: { stt: 'whisper-1', llm: 'gpt-4', tts: 'tts-1', voice: 'alloy' },
     },
+    maxConcurrentCalls: 500,
     now: () => new Date('2026-11-20T15:00:01Z'),
   };
 }

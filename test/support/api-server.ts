@@ -54,6 +54,7 @@ export class DirectGateway implements CallGateway {
           conversation: { maxTurns: 20, maxDurationSeconds: 300, silenceReminderMs: 8_000, maxReminders: 2 },
           models: { stt: 'whisper-1', llm: 'gpt-4', tts: 'tts-1', voice: 'alloy' },
         },
+        maxConcurrentCalls: 500,
         now: () => new Date(),
       },
       request,

@@ -91,11 +91,12 @@ export interface TestWebhook extends AsyncDisposable {
 export const reply =
   (body: Partial<InboundWebhookResponse>, status = 200): Answer =>
   (response) => {
-    const full = { status: 'accepted', call_record_id: null, tenant_id: null, message: '', media_app: null, ...body };
+    const full = { status: 'accepted', call_record_id: null, tenant_id: null, message: '', media_app: null, standby_app: null, ...body };
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(full));
   };
 
-export const accept = (app: string): Answer => reply({ call_record_id: CALL_RECORD_ID, tenant_id: TENANT_ID, media_app: app });
+export const accept = (app: string, standby: string | null = null): Answer =>
+  reply({ call_record_id: CALL_RECORD_ID, tenant_id: TENANT_ID, media_app: app, standby_app: standby });
 
 export async function startTestWebhook(): Promise<TestWebhook> {
   const received: TestWebhook['received'] = [];

@@ -8,7 +8,7 @@ import { PhoneNumber } from '../../src/db/entities/phone-number.ts';
 import { Tenant } from '../../src/db/entities/tenant.ts';
 import { ToolRun } from '../../src/db/entities/tool-run.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
-import type { TenantStatus } from '../../src/domain/call.ts';
+import type { TenantPlan, TenantStatus } from '../../src/domain/call.ts';
 import { defaultOpeningHours } from '../../src/domain/opening-hours.ts';
 import { NumberVault } from '../../src/services/number-vault.ts';
 import { migratedDatabase } from './database.ts';
@@ -49,6 +49,8 @@ export interface TenantChoices {
   readonly did?: string;
   readonly didActive?: boolean;
   readonly withProfile?: boolean;
+  readonly maxConcurrentCalls?: number;
+  readonly plan?: TenantPlan;
 }
 
 let numbers = 0;
@@ -62,6 +64,8 @@ export async function addTenant({ db, vault }: TenantWorld, choices: TenantChoic
       id: tenantId,
       name: choices.name ?? 'Bright Smile Dental',
       status: choices.status ?? 'active',
+      plan: choices.plan ?? 'starter',
+      maxConcurrentCalls: choices.maxConcurrentCalls ?? null,
       country: choices.country ?? 'US',
       timezone: choices.timezone ?? 'America/New_York',
       openingHours: defaultOpeningHours,

@@ -1,6 +1,6 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 import type { CallUsage } from '../../contracts/media-control.ts';
-import { callDirections, callStatuses, dispositions } from '../../domain/call.ts';
+import { admitters, callDirections, callStatuses, dispositions } from '../../domain/call.ts';
 import { AIProfile } from './ai-profile.ts';
 import { PhoneNumber } from './phone-number.ts';
 import { rowProperties, TIMESTAMP } from './row.ts';
@@ -35,6 +35,11 @@ export const Call = defineEntity({
     answeredAt: p.datetime().columnType(TIMESTAMP).nullable(),
     endedAt: p.datetime().columnType(TIMESTAMP).nullable(),
     usage: p.json<CallUsage>().nullable(),
+    admittedBy: p.enum(admitters).default('workflow'),
+    /** Fail-open calls: when Temporal took the call over. */
+    workflowStartedAt: p.datetime().columnType(TIMESTAMP).nullable(),
+    /** Fail-open calls: until then a process of the API has promised to look after the talk. */
+    attendedUntil: p.datetime().columnType(TIMESTAMP).nullable(),
   },
   checks: [
     {
@@ -44,6 +49,8 @@ export const Call = defineEntity({
   ],
   indexes: [
     { name: 'calls_tenant_started_index', properties: ['tenantId', 'startedAt', 'id'] },
+    { name: 'calls_open_index', properties: ['tenantId'], where: 'disposition is null' },
+    { name: 'calls_unstarted_index', properties: ['createdAt'], where: `admitted_by = 'fail_open' and workflow_started_at is null` },
     { name: 'calls_tenant_caller_index', properties: ['tenantId', 'callerNumberHash', 'startedAt'] },
   ],
   filters: tenantFilter,

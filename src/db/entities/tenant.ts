@@ -14,6 +14,8 @@ export const Tenant = defineEntity({
     name: p.string().length(200),
     status: p.enum(tenantStatuses).default('active'),
     plan: p.enum(tenantPlans).default('starter'),
+    /** Null: what the plan gives (src/domain/call-lines.ts). */
+    maxConcurrentCalls: p.integer().nullable(),
     /** ISO 3166-1 alpha-2: how its national phone numbers read. */
     country: p.string().length(2),
     /** IANA time zone of its opening hours and appointments. */
@@ -24,6 +26,7 @@ export const Tenant = defineEntity({
   },
   checks: [
     { name: 'tenants_name_not_blank', expression: `name ~ '[^[:space:]]'` },
+    { name: 'tenants_max_concurrent_calls_positive', expression: 'max_concurrent_calls > 0' },
     { name: 'tenants_country_iso2', expression: `country ~ '^[A-Z]{2}$'` },
   ],
   filters: {

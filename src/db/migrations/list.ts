@@ -1,3 +1,4 @@
+import { CallLines } from './2026-11-21-call-lines.ts';
 import { InitialSchema } from './2026-11-21-initial-schema.ts';
 import { OpenCalls } from './2026-11-21-open-calls.ts';
 
@@ -5,4 +6,5 @@ import { OpenCalls } from './2026-11-21-open-calls.ts';
 export const migrations = [
   { name: '2026-11-21-initial-schema', class: InitialSchema },
   { name: '2026-11-21-open-calls', class: OpenCalls },
+  { name: '2026-11-21-call-lines', class: CallLines },
 ];
