@@ -14,9 +14,9 @@ const UNAVAILABLE_SYSTEM = new Set([
   'ENETUNREACH',
 ]);
 const UNAVAILABLE_WORDS =
-  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended unexpectedly|driver has already been destroyed/i;
-/** Serialization failure, deadlock, lock and statement timeouts: the same transaction may work now. */
-const RETRYABLE_STATES = new Set(['40001', '40P01', '55P03', '57014']);
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended unexpectedly|driver has already been destroyed|is not queryable/i;
+/** Serialization failure, deadlock, timeouts of a lock, a statement or an idle transaction: the same transaction may work now. */
+const RETRYABLE_STATES = new Set(['40001', '40P01', '55P03', '57014', '25P03']);
 
 export function databaseError(error: unknown): unknown {
   if (error instanceof HoldfastError) return error;
