@@ -58,6 +58,8 @@ export interface TemporalGatewayOptions {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const HANGUP_TIMEOUT_MS = 3_000;
+/** By default gRPC waits up to two minutes before it tries a server again that was away. */
+const RECONNECT_MAX_MS = 1_000;
 /** A worker that dies with a task in its hands is missed for no longer than this; the default is 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
 
@@ -74,7 +76,9 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
 
   /** Connects at the first use: the API starts, and says so in /healthz, while Temporal is away. */
   static open(options: TemporalGatewayOptions): TemporalCallGateway {
-    return new TemporalCallGateway(Connection.lazy({ address: options.address, connectTimeout: CONNECT_TIMEOUT_MS }), options);
+    const { address } = options;
+    const channelArgs = { 'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS };
+    return new TemporalCallGateway(Connection.lazy({ address, connectTimeout: CONNECT_TIMEOUT_MS, channelArgs }), options);
   }
 
   /**

@@ -22,10 +22,14 @@ export interface AsteriskWebsocketLegOptions {
   readonly events: MediaLegEvents;
   readonly logger: Logger;
   readonly startTimeoutMs?: number;
+  readonly pingIntervalMs?: number;
 }
 
 const START_TIMEOUT_MS = 3_000;
 const CLOSE_TIMEOUT_MS = 1_000;
+/** A PBX that hangs keeps its sockets open: a leg that is silent for two of these, after a ping, is lost. */
+const PING_INTERVAL_MS = 500;
+const MISSED_PINGS = 2;
 const MAX_INBOUND_BYTES = 65_536;
 /** Leaves room for the generation in front within a command of 128 bytes. */
 const MAX_MARK_BYTES = 60;
@@ -40,6 +44,7 @@ export async function connectAsteriskWebsocketLeg(options: AsteriskWebsocketLegO
   const leg = new Leg(socket, options);
   try {
     await leg.started(options.startTimeoutMs ?? START_TIMEOUT_MS);
+    leg.watch(options.pingIntervalMs ?? PING_INTERVAL_MS);
   } catch (error) {
     socket.terminate();
     throw error;
@@ -57,6 +62,8 @@ class Leg implements MediaLeg {
   #gaps: ReturnType<typeof fillGaps> | undefined;
   #sampleRate: 8000 | 16000 = 16000;
   #reason = 'closed by the PBX';
+  #unanswered = 0;
+  #watchdog: NodeJS.Timeout | undefined;
   /** For the rare message whose bytes do not start on an even address. */
   #scratch = new Int16Array(0);
 
@@ -65,7 +72,11 @@ class Leg implements MediaLeg {
     this.#events = events;
     this.#logger = logger;
     this.#start.promise.catch(() => undefined);
-    socket.on('message', (data: Buffer, isBinary) => this.#guard(() => (isBinary ? this.#onAudio(data) : this.#onControl(data))));
+    socket.on('message', (data: Buffer, isBinary) => {
+      this.#unanswered = 0;
+      this.#guard(() => (isBinary ? this.#onAudio(data) : this.#onControl(data)));
+    });
+    socket.on('pong', () => (this.#unanswered = 0));
     socket.on('error', (error) => {
       this.#reason = error.message;
     });
@@ -79,6 +90,22 @@ class Leg implements MediaLeg {
   async started(timeoutMs: number): Promise<void> {
     const timer = setTimeout(() => this.#start.reject(notStarted('no MEDIA_START in time')), timeoutMs);
     await this.#start.promise.finally(() => clearTimeout(timer));
+  }
+
+  watch(intervalMs: number): void {
+    let checkedMs = performance.now();
+    this.#watchdog = setInterval(() => {
+      const sinceMs = performance.now() - checkedMs;
+      checkedMs += sinceMs;
+      // It was this process that stood still: what the PBX sent meanwhile has not been read yet.
+      if (sinceMs > 2 * intervalMs) this.#unanswered = 0;
+      if (this.#unanswered >= MISSED_PINGS) {
+        this.#reason = 'the PBX does not answer';
+        this.#socket.terminate();
+      }
+      this.#unanswered += 1;
+      if (this.#open) this.#socket.ping();
+    }, intervalMs);
   }
 
   play(pcm: Int16Array): void {
@@ -196,6 +223,7 @@ class Leg implements MediaLeg {
   }
 
   #onClose(): void {
+    clearInterval(this.#watchdog);
     this.#gaps?.stop();
     this.#start.reject(notStarted(this.#reason));
     this.#closed.resolve();

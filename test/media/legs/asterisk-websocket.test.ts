@@ -242,7 +242,7 @@ test('the leg says so when the PBX drops it; the caller stays', async () => {
   await ari.hangup(mediaChannelIdFor(`leg-${calls}`, 1));
   await until('the leg is closed', () => line.closed.length > 0);
   expect(line.closed).toHaveLength(1);
-  expect((await ari.snapshot()).channels).toEqual([{ id: line.channelId, state: 'Up', inApp: true }]);
+  expect((await ari.snapshot()).channels).toMatchObject([{ id: line.channelId, state: 'Up', inApp: true }]);
 });
 
 test('a carrier that sends nothing does not stop time: silence arrives', async () => {
@@ -287,4 +287,18 @@ test('connectAsteriskWebsocketLeg: a socket that the PBX does not know is an err
     code: 'ari_failed',
     retryable: true,
   });
+});
+
+test('a PBX that hangs for a moment keeps its legs, one that goes on hanging loses them', async () => {
+  await using line = await talk();
+  const freeze = async (forMs: number): Promise<void> => {
+    process.kill(running.pbx.pid, 'SIGSTOP');
+    await sleep(forMs);
+    process.kill(running.pbx.pid, 'SIGCONT');
+  };
+  await freeze(600);
+  await sleep(1_500);
+  expect(line.closed).toEqual([]);
+  await freeze(3_000);
+  expect(line.closed).toEqual(['the PBX does not answer']);
 });
