@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * npm start, npm test, npm run check, npm run bench:call: gets what is missing, then runs the
+ * npm start, npm test, npm run check, npm run bench:*: gets what is missing, then runs the
  * TypeScript entry on Node 24. Plain JavaScript without packages, for it runs on any Node >= 20
  * before anything is installed.
  */
@@ -19,7 +19,7 @@ import { temporal } from './bootstrap/temporal.mjs';
 import { atLeast } from './bootstrap/versions.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const entries = { start: 'src/bin/dev.ts', test: 'setup/test.ts', check: 'setup/check.ts', 'bench:call': 'test/bench/call.ts' };
+const entries = { start: 'src/bin/dev.ts', test: 'setup/test.ts', check: 'setup/check.ts', 'bench:call': 'test/bench/call.ts', 'bench:failover': 'test/bench/failover.ts' };
 const usage = `usage: node setup/run.mjs ${[...Object.keys(entries), 'exec'].join('|')} [arguments]`;
 
 async function main() {
