@@ -19,7 +19,13 @@ import { temporal } from './bootstrap/temporal.mjs';
 import { atLeast } from './bootstrap/versions.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const entries = { start: 'src/bin/dev.ts', test: 'setup/test.ts', check: 'setup/check.ts', 'bench:call': 'test/bench/call.ts', 'bench:failover': 'test/bench/failover.ts' };
+const entries = {
+  start: 'src/bin/dev.ts',
+  test: 'setup/test.ts',
+  check: 'setup/check.ts',
+  'bench:call': 'test/bench/call.ts',
+  'bench:failover': 'test/bench/failover.ts',
+};
 const usage = `usage: node setup/run.mjs ${[...Object.keys(entries), 'exec'].join('|')} [arguments]`;
 
 async function main() {
