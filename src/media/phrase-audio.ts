@@ -17,10 +17,20 @@ export interface PhraseRequest {
   readonly sampleRate: number;
 }
 
+/** A phrase in the right voice is waited for so long where the same words are there in another one. */
+const RIGHT_VOICE_WITHIN_MS = 1_000;
+
+interface Kept {
+  readonly request: PhraseRequest;
+  readonly audio: Promise<Int16Array>;
+  /** null while it is being synthesised. */
+  ready: Int16Array | null;
+}
+
 export class PhraseAudio {
   readonly #tts: TextToSpeech;
   readonly #policy: { readonly retries: number; readonly timeoutMs: number };
-  readonly #cache = new Map<string, Promise<Int16Array>>();
+  readonly #cache = new Map<string, Kept>();
 
   constructor(tts: TextToSpeech, policy: { readonly retries: number; readonly timeoutMs: number }) {
     this.#tts = tts;
@@ -29,16 +39,45 @@ export class PhraseAudio {
 
   /** @throws HoldfastError tts_failed; a failure is not kept. */
   get(request: PhraseRequest): Promise<Int16Array> {
-    const key = JSON.stringify([request.model, request.voice, request.sampleRate, request.text]);
-    const cached = this.#cache.get(key);
+    const key = keyOf(request);
+    const kept = this.#cache.get(key) ?? this.#keep(key, request);
+    // The one used last goes last.
     this.#cache.delete(key);
-    const audio = cached ?? this.#synthesize(request);
-    this.#cache.set(key, audio);
+    this.#cache.set(key, kept);
     if (this.#cache.size > MAX_CACHED) this.#cache.delete(this.#cache.keys().next().value as string);
-    audio.catch(() => {
-      if (this.#cache.get(key) === audio) this.#cache.delete(key);
-    });
-    return audio;
+    return kept.audio;
+  }
+
+  /** What needs no provider any more: in the voice asked for, else the same words in another one; else null. */
+  ready(request: PhraseRequest): Int16Array | null {
+    const own = this.#cache.get(keyOf(request))?.ready;
+    if (own !== undefined && own !== null) return own;
+    for (const { request: other, ready } of this.#cache.values()) {
+      if (ready !== null && other.text === request.text && other.sampleRate === request.sampleRate) return ready;
+    }
+    return null;
+  }
+
+  /**
+   * For words that are said because something fails: what is there beats what is right.
+   * @throws HoldfastError tts_failed when the words are there in no voice.
+   */
+  async soon(request: PhraseRequest): Promise<Int16Array> {
+    const own = this.get(request);
+    const instead = this.ready(request);
+    if (instead === null) return own;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Int16Array>((resolve) => (timer = setTimeout(resolve, RIGHT_VOICE_WITHIN_MS, instead)));
+    return Promise.race([own.catch(() => instead), late]).finally(() => clearTimeout(timer));
+  }
+
+  #keep(key: string, request: PhraseRequest): Kept {
+    const kept: Kept = { request, audio: this.#synthesize(request), ready: null };
+    kept.audio.then(
+      (audio) => (kept.ready = audio),
+      () => this.#cache.get(key) === kept && this.#cache.delete(key),
+    );
+    return kept;
   }
 
   async #synthesize(request: PhraseRequest): Promise<Int16Array> {
@@ -59,3 +98,5 @@ export class PhraseAudio {
     });
   }
 }
+
+const keyOf = ({ model, voice, sampleRate, text }: PhraseRequest): string => JSON.stringify([model, voice, sampleRate, text]);
