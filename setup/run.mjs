@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * npm start, npm test, npm run check, npm run bench:*: gets what is missing, then runs the
+ * npm start, npm test, npm run check, bench:*, chaos, soak: gets what is missing, then runs the
  * TypeScript entry on Node 24. Plain JavaScript without packages, for it runs on any Node >= 20
  * before anything is installed.
  */
@@ -25,6 +25,7 @@ const entries = {
   check: 'setup/check.ts',
   'bench:call': 'test/bench/call.ts',
   'bench:failover': 'test/bench/failover.ts',
+  chaos: 'test/chaos/run.ts',
 };
 const usage = `usage: node setup/run.mjs ${[...Object.keys(entries), 'exec'].join('|')} [arguments]`;
 
@@ -52,7 +53,10 @@ async function main() {
   process.removeListener('SIGINT', interrupted);
   process.removeListener('SIGTERM', interrupted);
   const env = { ...process.env, HOLDFAST_PARTS: JSON.stringify(parts), PATH: `${dirname(program)}${delimiter}${process.env.PATH ?? ''}` };
-  const run = command === 'exec' ? args : [program, '--disable-warning=ExperimentalWarning', join(root, entries[command]), ...args];
+  const run =
+    command === 'exec'
+      ? args.slice(args[0] === '--' ? 1 : 0)
+      : [program, '--disable-warning=ExperimentalWarning', join(root, entries[command]), ...args];
   return runEntry(run, env);
 }
 

@@ -24,6 +24,10 @@ export interface CallerOptions extends Omit<CallOptions, 'onHeard'> {
   /** Where the agent's words come from as text. The energy alone carries a script without `expect`. */
   readonly words?: (onWords: (words: AgentWords) => void) => WordSource;
   readonly onMoment?: (moment: CallerMoment) => void;
+  /** ~20 ms of 16 kHz PCM, silence of the line included; valid during the call only. */
+  readonly onHeard?: (pcm: Int16Array) => void;
+  /** The script has come to a `wait` of this name; it goes on when the promise resolves. */
+  readonly onWait?: (name: string) => Promise<void>;
 }
 
 export type CallerMoment =
@@ -67,6 +71,10 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
   const perform = (command: ScriptCommand): void => {
     if (call === null) return;
     if (command.do === 'hangup') return void call.hangup();
+    if (command.do === 'waiting') {
+      const { name } = command;
+      return void (options.onWait?.(name) ?? Promise.resolve()).then(() => dispatch({ kind: 'go', atMs: Date.now(), name }));
+    }
     if (command.do === 'dtmf') return void call.sendDtmf(command.digits).catch(() => undefined);
     const line = { text: command.text, atMs: Date.now(), interrupting: listener.speaking };
     said.push(line);
@@ -79,6 +87,7 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
 
   const hear = (pcm: Int16Array): void => {
     lastHeardMs = Date.now();
+    options.onHeard?.(pcm);
     for (const { kind } of listener.push(pcm)) {
       onMoment?.({ kind: `agent_${kind}`, atMs: Date.now() });
       dispatch({ kind: `agent_${kind}`, atMs: Date.now() });

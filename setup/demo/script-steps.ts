@@ -15,6 +15,8 @@ export type Step =
   | { readonly do: 'interrupt'; readonly afterMs: number }
   | { readonly do: 'dtmf'; readonly digits: string }
   | { readonly do: 'silence'; readonly forMs: number }
+  /** Says nothing until it is told to go on. */
+  | { readonly do: 'wait'; readonly name: string }
   /** Ends the call; nothing can follow. */
   | { readonly do: 'hangup' }
   /** Waits for the agent to end the call. */
@@ -34,9 +36,12 @@ export type ScriptEvent =
   | { readonly kind: 'spoken'; readonly atMs: number }
   /** What the agent said, as text; `startedAtMs` is when it began to say it. */
   | { readonly kind: 'agent_words'; readonly atMs: number; readonly startedAtMs: number; readonly text: string }
+  /** The wait of this name is over. */
+  | { readonly kind: 'go'; readonly atMs: number; readonly name: string }
   | { readonly kind: 'ended'; readonly atMs: number };
 
 export type ScriptCommand =
   | { readonly do: 'say'; readonly text: string }
   | { readonly do: 'dtmf'; readonly digits: string }
+  | { readonly do: 'waiting'; readonly name: string }
   | { readonly do: 'hangup' };

@@ -21,6 +21,8 @@ export interface ScriptState {
   };
   /** Words of the agent since the last line began. */
   readonly words: string;
+  /** A `wait` step that was reported, and whether it is over. */
+  readonly wait: { readonly name: string; readonly over: boolean } | null;
   /** The call is over; words may still come in for a moment. */
   readonly endedAtMs: number | null;
   readonly outcome: { readonly done: false } | { readonly done: true; readonly failure: string | null };
@@ -47,6 +49,7 @@ export function startScript(atMs: number): ScriptState {
     line: { text: '', sinceMs: atMs, untilMs: atMs, times: 0 },
     agent: { speaking: false, sinceMs: atMs, quietSinceMs: atMs, heard: false },
     words: '',
+    wait: null,
     endedAtMs: null,
     outcome: { done: false },
   };
@@ -84,6 +87,8 @@ function note(state: ScriptState, event: ScriptEvent): ScriptState {
       return event.startedAtMs < line.sinceMs - CLOCK_SLACK_MS ? state : { ...state, words: `${state.words} ${event.text}`.trim() };
     case 'ended':
       return { ...state, endedAtMs: event.atMs, agent: { ...agent, speaking: false } };
+    case 'go':
+      return state.wait?.name === event.name ? { ...state, wait: { ...state.wait, over: true } } : state;
     case 'tick':
       return state;
   }
@@ -107,6 +112,10 @@ function perform(step: Step, state: ScriptState, atMs: number): Stepped {
       return [entered(state, atMs), [{ do: 'dtmf', digits: step.digits }]];
     case 'silence':
       return atMs - state.stepSinceMs >= step.forMs ? [entered(state, atMs), []] : [state, []];
+    case 'wait':
+      if (state.wait?.name !== step.name)
+        return [{ ...state, wait: { name: step.name, over: false } }, [{ do: 'waiting', name: step.name }]];
+      return state.wait.over ? [entered(state, atMs), []] : [state, []];
     case 'hangup':
       return [entered(state, atMs), [{ do: 'hangup' }]];
     case 'await_hangup':

@@ -13,16 +13,26 @@ export interface HoldfastProcess {
   readonly program: 'api' | 'worker' | 'media';
   /** What sets it apart from its siblings. */
   readonly env: Readonly<Record<string, string>>;
+  /** In front of the program: what runs it elsewhere. */
+  readonly prefix?: readonly string[];
+}
+
+/** Where a process runs when it is not simply here: what starts it there, and what is found under other addresses from there. */
+export interface ProcessPlace {
+  readonly prefix: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface ProcessCounts {
   readonly workers: number;
   /** Where each media node's control server listens, node 1 first: fixed, so that a node that was started again is found where it was. */
   readonly mediaControlPorts: readonly number[];
+  /** Of the media nodes, in the same order. */
+  readonly places?: readonly (ProcessPlace | null)[];
 }
 
 /** Pure. */
-export function holdfastProcesses({ workers, mediaControlPorts }: ProcessCounts): HoldfastProcess[] {
+export function holdfastProcesses({ workers, mediaControlPorts, places = [] }: ProcessCounts): HoldfastProcess[] {
   const numbered = (name: string, index: number): string => (index === 0 ? name : `${name}${index + 1}`);
   return [
     { name: 'api', program: 'api', env: {} },
@@ -30,7 +40,13 @@ export function holdfastProcesses({ workers, mediaControlPorts }: ProcessCounts)
     ...mediaControlPorts.map((port, index): HoldfastProcess => ({
       name: numbered('media', index),
       program: 'media',
-      env: { MEDIA_NODE_ID: `media-${index + 1}`, MEDIA_CONTROL_HOST: '127.0.0.1', MEDIA_CONTROL_PORT: String(port) },
+      env: {
+        MEDIA_NODE_ID: `media-${index + 1}`,
+        MEDIA_CONTROL_HOST: '127.0.0.1',
+        MEDIA_CONTROL_PORT: String(port),
+        ...places[index]?.env,
+      },
+      prefix: places[index]?.prefix ?? [],
     })),
   ];
 }
@@ -49,11 +65,11 @@ const READY_TIMEOUT_MS = 60_000;
 /** A live call is over by then, because its caller has been stopped before. */
 const STOP_TIMEOUT_MS = 5_000;
 
-export function processOptions({ name, program, env: own }: HoldfastProcess, context: ProcessContext): ChildOptions {
+export function processOptions({ name, program, env: own, prefix = [] }: HoldfastProcess, context: ProcessContext): ChildOptions {
   const env = { ...context.env, ...own };
   return {
     name,
-    command: [process.execPath, join(binDir, `${program}.ts`)],
+    command: [...prefix, process.execPath, join(binDir, `${program}.ts`)],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     cwd: context.dir,
     logFile: join(context.logsDir, `${name}.log`),
@@ -99,7 +115,7 @@ async function isAnnounced(env: Readonly<Record<string, string>>, pid: number): 
         () => false,
       ))
     )
-      return await listens(Number(env['MEDIA_CONTROL_PORT']));
+      return await listens(Number(env['MEDIA_CONTROL_PORT']), env['MEDIA_CONTROL_HOST'] ?? '127.0.0.1');
     const announced = await redis.get(`${NODE_KEY_PREFIX}${env['MEDIA_NODE_ID'] ?? 'media-1'}`);
     return announced !== null && mediaNode.parse(JSON.parse(announced)).pid === pid;
   } finally {
@@ -107,9 +123,9 @@ async function isAnnounced(env: Readonly<Record<string, string>>, pid: number): 
   }
 }
 
-function listens(port: number): Promise<boolean> {
+function listens(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());

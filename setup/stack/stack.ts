@@ -9,7 +9,7 @@ import { startingUntil } from './child.ts';
 import { environmentFile, generateSecrets, processEnvironment, type Secrets } from './environment.ts';
 import type { External } from './external.ts';
 import { startFoundation, type Foundation } from './foundation.ts';
-import { holdfastProcesses, processOptions, type HoldfastProcess } from './holdfast-processes.ts';
+import { holdfastProcesses, processOptions, type HoldfastProcess, type ProcessPlace } from './holdfast-processes.ts';
 import { withKeptKeys } from './kept-keys.ts';
 import type { Parts } from './parts.ts';
 import { freePort } from './ports.ts';
@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly mediaNodes?: number;
   /** Default 1: `worker`, `worker2`, … */
   readonly workers?: number;
+  /** Runs a media node elsewhere, in a network namespace for instance. Asked once for each, when everything below is running. */
+  readonly placeMedia?: (node: { readonly index: number; readonly env: Readonly<Record<string, string>> }) => Promise<ProcessPlace | null>;
   /** Gives up a start that is under way. */
   readonly signal?: AbortSignal;
   readonly events?: Partial<StackEvents>;
@@ -85,7 +87,7 @@ async function start(options: StackOptions): Promise<Stack> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const envFile = join(dir, 'holdfast.env');
     await writeFile(envFile, environmentFile(env), { mode: 0o600 });
-    const chosen = await chooseProcesses(options);
+    const chosen = await chooseProcesses(options, env);
     const processes = await startProcesses(chosen, { env, dir, logsDir: options.logsDir }, events);
     for (const each of processes) running.use(each);
     // Together, not one after the other as the stack would: each may take its time to drain.
@@ -126,11 +128,15 @@ type ProcessContext = Parameters<typeof processOptions>[1];
 
 const DEFAULT_MEDIA_NODES = 2;
 
-async function chooseProcesses({ workers = 1, mediaNodes = DEFAULT_MEDIA_NODES }: StackOptions): Promise<HoldfastProcess[]> {
+async function chooseProcesses(
+  { workers = 1, mediaNodes = DEFAULT_MEDIA_NODES, placeMedia }: StackOptions,
+  env: Readonly<Record<string, string>>,
+): Promise<HoldfastProcess[]> {
   const ports = new Set<number>();
   // A port that was free may be handed out twice before anybody listens on it.
   while (ports.size < mediaNodes) ports.add(await freePort());
-  return holdfastProcesses({ workers, mediaControlPorts: [...ports] });
+  const places = await Promise.all(Array.from({ length: mediaNodes }, (_, index) => placeMedia?.({ index, env }) ?? Promise.resolve(null)));
+  return holdfastProcesses({ workers, mediaControlPorts: [...ports], places });
 }
 
 async function startProcesses(chosen: readonly HoldfastProcess[], context: ProcessContext, events: StackEvents): Promise<Supervised[]> {

@@ -10,7 +10,10 @@ export interface TcpGate extends AsyncDisposable {
   open(): Promise<void>;
 }
 
-export async function startTcpGate(target: { readonly host: string; readonly port: number }): Promise<TcpGate> {
+export async function startTcpGate(
+  target: { readonly host: string; readonly port: number },
+  { listenHost = '127.0.0.1' }: { readonly listenHost?: string } = {},
+): Promise<TcpGate> {
   const sockets = new Set<Socket>();
   let server: Server | undefined;
   let silent = false;
@@ -34,7 +37,7 @@ export async function startTcpGate(target: { readonly host: string; readonly por
     });
     await new Promise<void>((resolve, reject) => {
       fresh.once('error', reject);
-      fresh.listen(port, '127.0.0.1', resolve);
+      fresh.listen(port, listenHost, resolve);
     });
     const address = fresh.address();
     port = typeof address === 'object' && address !== null ? address.port : port;

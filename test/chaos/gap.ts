@@ -1,0 +1,36 @@
+/** How long the caller heard nothing because of the fault, from the recording of the caller's own ear. Pure. */
+import type { Segment } from '../../setup/demo/hear.ts';
+
+export interface Heard {
+  /** Stretches of sound, in milliseconds of one clock; pauses within words bridged, those between sentences not. */
+  readonly agent: readonly Segment[];
+  readonly caller: readonly Segment[];
+}
+
+/** The line delivers what was sent a moment ago. */
+const LINE_MS = 150;
+/** A node that hangs leaves audio behind in the PBX, which is still played. */
+const LATEST_MS = 3_000;
+
+/** Whether the agent was heard at that moment. */
+export function agentSpeaksAt({ agent }: Heard, atMs: number): boolean {
+  return agent.some((each) => each.startMs <= atMs && each.endMs >= atMs - LINE_MS);
+}
+
+/**
+ * The longest silence that begins around the fault and that the agent ends, when it was speaking at
+ * the fault. A silence in which the caller speaks is none: the agent had finished. Null when the
+ * agent was not speaking, or had finished, or was not heard again.
+ */
+export function gapMs(heard: Heard, faultMs: number): number | null {
+  if (!agentSpeaksAt(heard, faultMs)) return null;
+  const { agent, caller } = heard;
+  let longest: number | null = null;
+  for (const [i, segment] of agent.entries()) {
+    const next = agent[i + 1];
+    if (next === undefined || segment.endMs < faultMs - LINE_MS || segment.endMs > faultMs + LATEST_MS) continue;
+    if (caller.some((each) => each.startMs < next.startMs && each.endMs > segment.endMs)) break;
+    longest = Math.max(longest ?? 0, next.startMs - segment.endMs);
+  }
+  return longest;
+}
