@@ -10,9 +10,11 @@ import {
 } from '../contracts/media-control.ts';
 import { HoldfastError } from '../domain/errors.ts';
 
-const HANDSHAKE_MS = 1_000;
+const HANDSHAKE_MS = 500;
 /** A node that misses this many beats counts as gone, as if its socket had closed. */
-const MISSED_BEATS = 8;
+const MISSED_BEATS = 3;
+/** A timer this late says that this process was held up itself; what the node sent meanwhile is still to be read. */
+const OWN_DELAY_MS = 150;
 
 export interface ControlSocketOptions {
   /** ws://host:port of the node. */
@@ -44,15 +46,15 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     cause = why;
     socket.terminate();
   };
-  const silence = setTimeout(() => abandon('beats_missed'), CONTROL_BEAT_MS * MISSED_BEATS);
+  const silence = watchSilence(() => abandon('beats_missed'));
   socket.on('message', (data: Buffer) => {
-    silence.refresh();
+    silence.broken();
     const message = parse(data.toString('utf8'));
     if (message === null) abandon('control_protocol');
     else options.onMessage(message);
   });
   socket.once('close', () => {
-    clearTimeout(silence);
+    silence.stop();
     resolve(cause);
   });
   return {
@@ -61,6 +63,28 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     },
     close: () => socket.close(1000),
+  };
+}
+
+interface SilenceWatch {
+  /** Something was heard. */
+  broken(): void;
+  stop(): void;
+}
+
+function watchSilence(onSilent: () => void): SilenceWatch {
+  let timer: NodeJS.Timeout;
+  const wait = (ms: number): void => {
+    const dueAtMs = performance.now() + ms;
+    timer = setTimeout(() => (performance.now() - dueAtMs < OWN_DELAY_MS ? onSilent() : wait(CONTROL_BEAT_MS)), ms);
+  };
+  wait(CONTROL_BEAT_MS * MISSED_BEATS);
+  return {
+    broken() {
+      clearTimeout(timer);
+      wait(CONTROL_BEAT_MS * MISSED_BEATS);
+    },
+    stop: () => clearTimeout(timer),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * One attempt to hold a call's talk: attach to the media node's session, relay, heartbeat, and
- * come back with the account. The talk itself does not need this process; when the attempt dies,
- * the next one attaches to the same session and reads what was missed.
+ * One attempt to hold a call's talk: attach to the media node's session, relay, heartbeat, find
+ * another node when it is lost, and come back with the account. The talk itself does not need this
+ * process; when the attempt dies, the next one attaches to the same session and reads what was missed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
@@ -10,23 +10,21 @@ import type { ConverseRequest, ConverseResult } from '../contracts/call-workflow
 import { errorFacts } from '../telemetry.ts';
 import type { ActivityDeps } from './deps.ts';
 import { finalizeCall } from './finalize-call.ts';
-import { NodeLink } from './node-link.ts';
 import { progressFrom } from './progress.ts';
-import { Relay, type EndedEvent } from './relay.ts';
+import { Relay } from './relay.ts';
 import { TurnSignaller } from './signal-turns.ts';
-import { watchStop, type StopWish } from './stop-wish.ts';
+import { watchStop } from './stop-wish.ts';
+import { holdTalk } from './talk.ts';
 
 const HEARTBEAT_MS = 500;
 /** After the talk PostgreSQL gets this long; what it has not taken travels on to finalizeCall. */
 const SETTLE_MS = 5_000;
 /** What is left then is the workflow's. */
 const RECORD_END_MS = 2_000;
-/** A tool that is running when this attempt lets go may still deliver its answer. */
-const TOOLS_SETTLE_MS = 2_000;
 
 export async function converse(deps: ActivityDeps, request: ConverseRequest): Promise<ConverseResult> {
   const context = Context.current();
-  const before = progressFrom(context.info.heartbeatDetails, request.epoch);
+  const before = progressFrom(context.info.heartbeatDetails, request);
   const { plan } = request;
   const relay = new Relay({ deps, plan, before, nowMs: Date.now });
   const signaller = new TurnSignaller(context, relay, deps.logger);
@@ -36,16 +34,15 @@ export async function converse(deps: ActivityDeps, request: ConverseRequest): Pr
   }, HEARTBEAT_MS);
   context.heartbeat(relay.progress);
   const stop = watchStop(context, request.hangup);
-  const link = new NodeLink({ request, relay, secret: deps.controlSecret });
   try {
-    const ended = await endOf(link, relay, stop);
+    const begun = context.info.attempt > 1 || request.hangup !== null || request.epoch > 1;
+    const ended = await holdTalk({ deps, plan, relay, stop, begun, onMoved: () => signaller.signalSoon() });
     const result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
     await recordEnd(deps, plan, result);
     return result;
   } finally {
     clearInterval(beat);
     relay.writer.stop();
-    link.close();
   }
 }
 
@@ -61,14 +58,4 @@ async function recordEnd(deps: ActivityDeps, { callId, tenantId }: CallPlan, res
   const timeUp = new AbortController();
   await Promise.race([written, sleep(RECORD_END_MS, undefined, { signal: timeUp.signal }).catch(() => undefined)]);
   timeUp.abort();
-}
-
-async function endOf(link: NodeLink, relay: Relay, stop: StopWish): Promise<EndedEvent> {
-  void stop.hangup.then((reason) => link.hangup(reason));
-  try {
-    return await Promise.race([link.ended, stop.leave]);
-  } catch (error) {
-    await relay.tools.idle(TOOLS_SETTLE_MS);
-    throw error;
-  }
 }

@@ -1,5 +1,7 @@
 /** What the activities need from the rest of Holdfast; src/bin/worker.ts hands in the real services. */
 import type { AdmitRequest, Admission, FinalizeRequest } from '../contracts/call-workflow.ts';
+import type { ResumePoint } from '../contracts/checkpoint.ts';
+import type { MediaNode } from '../contracts/media-node.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 import type { Disposition } from '../domain/call.ts';
 import type { Logger } from '../telemetry.ts';
@@ -13,6 +15,8 @@ export interface StoredEnd {
 export interface CallRecords {
   /** Idempotent: the first time stays. */
   recordAnswered(call: { callId: string; tenantId: string; answeredAt: string }): Promise<void>;
+  /** The media node that holds the call now. */
+  recordNode(call: { callId: string; tenantId: string; mediaNode: string }): Promise<void>;
   /** Idempotent by sequence. */
   recordTurns(call: { callId: string; tenantId: string; turns: readonly TurnRecord[] }): Promise<void>;
   /** Idempotent: the first terminal disposition stays, and is the answer. */
@@ -35,9 +39,28 @@ export interface ToolAnswer {
   readonly content: string;
 }
 
+/** What is known of a live call outside of the attempt that relays it. */
+export interface Recalled {
+  readonly turns: readonly TurnRecord[];
+  readonly resume: ResumePoint;
+  /** The process that holds the call; null when nobody knows. */
+  readonly owner: { readonly epoch: number; readonly instance: string } | null;
+}
+
+export interface Nodes {
+  live(): Promise<readonly MediaNode[]>;
+  /** This process is dead or leaving: nobody gets it for a while. */
+  avoid(instance: string): void;
+  /** For a call that has to go somewhere: a full node rather than none; null when there is none. */
+  refuge(nodes: readonly MediaNode[]): MediaNode | null;
+}
+
 export interface ActivityDeps {
   admitCall(request: AdmitRequest): Promise<Admission>;
   readonly calls: CallRecords;
+  readonly nodes: Nodes;
+  /** Best effort: null when nothing is known, or nobody could be asked in time. */
+  recall(call: { callId: string; tenantId: string }): Promise<Recalled | null>;
   runTool(request: ToolRequest): Promise<ToolAnswer>;
   /** Bearer token of the media nodes' control sockets. */
   readonly controlSecret: string;

@@ -1,39 +1,51 @@
-/** Keeps one call attached to its media node: opens, starts, re-attaches within a bound, and knows when the node is lost. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConverseRequest } from '../contracts/call-workflow.ts';
+/**
+ * One call at one media node in one epoch: opens the control socket, starts, re-attaches when the
+ * socket breaks and the node is still there, and knows when the node is lost.
+ */
+import type { CallPlan } from '../contracts/call-plan.ts';
+import type { ResumePoint } from '../contracts/checkpoint.ts';
 import type { NodeMessage } from '../contracts/media-control.ts';
+import type { MediaNode } from '../contracts/media-node.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { openControlSocket, type ControlSocket } from './control-socket.ts';
 import type { EndedEvent, Relay } from './relay.ts';
 
-/** A node out of reach for this long is lost. */
-const LOST_MS = 1_500;
-const PAUSE_MS = 100;
+export interface NodeLinkOptions {
+  readonly node: MediaNode;
+  readonly epoch: number;
+  readonly plan: CallPlan;
+  readonly resume: ResumePoint | null;
+  readonly relay: Relay;
+  readonly secret: string;
+}
+
 /** A polite end includes a spoken goodbye. */
 const HANGUP_MS = 10_000;
 
 export class NodeLink {
-  readonly #request: ConverseRequest;
-  readonly #relay: Relay;
-  readonly #secret: string;
+  readonly #options: NodeLinkOptions;
   readonly #outcome = Promise.withResolvers<EndedEvent>();
+  readonly #handover = Promise.withResolvers<void>();
   #socket: ControlSocket | null = null;
   #hangupReason: string | null = null;
   #hangupTimer: NodeJS.Timeout | undefined;
-  #resumedAfter = 0;
   #heard = false;
   #over = false;
 
-  constructor(options: { request: ConverseRequest; relay: Relay; secret: string }) {
-    this.#request = options.request;
-    this.#relay = options.relay;
-    this.#secret = options.secret;
+  constructor(options: NodeLinkOptions) {
+    this.#options = options;
+    this.#outcome.promise.catch(() => undefined);
     void this.#stayAttached().catch((error: unknown) => this.#outcome.reject(error));
   }
 
   /** Resolves at the end of the talk. @throws HoldfastError media_node_lost, or the code of a refusal. */
   get ended(): Promise<EndedEvent> {
     return this.#outcome.promise;
+  }
+
+  /** Resolves when the node, still alive, asks for another one to take the call. */
+  get handoverAsked(): Promise<void> {
+    return this.#handover.promise;
   }
 
   /** Asks the node for a polite end, on this socket and every later one. */
@@ -47,78 +59,67 @@ export class NodeLink {
   close(): void {
     this.#over = true;
     clearTimeout(this.#hangupTimer);
-    this.#relay.detach();
+    this.#options.relay.detach();
     this.#socket?.close();
   }
 
+  /** A socket that breaks is opened once more at once: a process that is gone refuses, one that hangs was silent for too long already. */
   async #stayAttached(): Promise<void> {
-    let silentSinceMs = Date.now();
     while (!this.#over) {
-      try {
-        await this.#attachOnce();
-      } catch (error) {
-        if (!(error instanceof HoldfastError) || !error.retryable) throw error;
-      }
-      if (this.#heard) silentSinceMs = Date.now();
-      if (Date.now() - silentSinceMs > LOST_MS) throw lost('The media node is out of reach');
-      await sleep(PAUSE_MS);
+      this.#heard = false;
+      const cause = await this.#attachOnce();
+      if (this.#over) return;
+      if (!this.#heard || cause === 'beats_missed') throw lost(`The media node is out of reach: ${cause}`);
     }
   }
 
-  /** Returns when the socket has closed. */
-  async #attachOnce(): Promise<void> {
-    this.#heard = false;
-    const socket = await openControlSocket({
-      url: this.#request.node.controlUrl,
-      secret: this.#secret,
-      onMessage: (message) => this.#receive(message),
-    });
+  /** @returns why the socket has closed. */
+  async #attachOnce(): Promise<string> {
+    const { node, epoch, plan, resume, relay, secret } = this.#options;
+    const socket = await openControlSocket({ url: node.controlUrl, secret, onMessage: (message) => this.#receive(message) });
     this.#socket = socket;
-    if (this.#over) return socket.close();
-    this.#relay.attach(socket.send);
-    const { plan, epoch } = this.#request;
-    this.#resumedAfter = this.#relay.progress.lastSeq;
-    socket.send({ type: 'start', plan, epoch, resumeAfter: this.#resumedAfter });
+    if (this.#over) {
+      socket.close();
+      return 'closed';
+    }
+    relay.attach(socket.send);
+    socket.send({ type: 'start', plan, epoch, resumeAfter: relay.progress.lastSeq, instance: node.instance, resume });
     if (this.#hangupReason !== null) socket.send({ type: 'hangup', reason: this.#hangupReason });
-    await socket.closed;
-    this.#relay.detach();
+    const cause = await socket.closed;
+    if (!this.#over) relay.detach();
+    return cause;
   }
 
   #receive(message: NodeMessage): void {
-    this.#heard = true;
     if (this.#over) return;
     if (message.type === 'refused') return this.#refused(message.code, message.message);
+    this.#heard = true;
+    const { relay } = this.#options;
     if (message.type === 'beat') return;
-    if (message.seq <= this.#resumedAfter) return this.#forgotten();
+    if (message.type === 'handover') return this.#handover.resolve();
+    if (message.type === 'memory') return relay.remember(message.checkpoint, message.rounds);
     try {
-      this.#relay.receive(message.seq, message.event);
+      relay.receive(message.seq, message.event);
     } catch (error) {
       this.#outcome.reject(error);
     }
-    if (this.#relay.ended !== null) this.#outcome.resolve(this.#relay.ended);
-  }
-
-  /** A node that numbers from the start again is another process at the same address: the talk died with the first one. */
-  #forgotten(): void {
-    this.#socket?.send({ type: 'hangup', reason: 'session_lost' });
-    this.#outcome.reject(lost('The media node has restarted and lost the call'));
+    if (relay.ended !== null) this.#outcome.resolve(relay.ended);
   }
 
   /** A refusal is final for this node. */
   #refused(code: HoldfastError['code'], message: string): void {
     if (code === 'channel_missing') this.#outcome.resolve(this.#callerGone());
-    else this.#outcome.reject(new HoldfastError(code, `The media node refused the call: ${message}`));
+    else this.#outcome.reject(new HoldfastError(code, `The media node refused the call: ${message}`, { retryable: true }));
   }
 
   /** The PBX no longer has the caller: gone before the first word, or lost together with an earlier session. */
   #callerGone(): EndedEvent {
-    const disposition = this.#relay.progress.answeredAt === null ? 'abandoned' : 'error';
+    const disposition = this.#options.relay.progress.answeredAt === null ? 'abandoned' : 'error';
     const usage = { sttSeconds: 0, llmPromptTokens: 0, llmCompletionTokens: 0, ttsCharacters: 0 };
     return { kind: 'ended', at: new Date().toISOString(), disposition, reason: 'channel_missing', usage };
   }
 }
 
-/** Retryable as such; the workflow's policy for `converse` decides that a new node, not a new attempt, is needed. */
 function lost(message: string): HoldfastError {
   return new HoldfastError('media_node_lost', message, { retryable: true });
 }

@@ -12,18 +12,24 @@ const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 2_000;
 const BATCH = 50;
 
-export type RecordEntry =
-  | { readonly kind: 'answered'; readonly seq: number; readonly at: string }
-  | { readonly kind: 'turn'; readonly seq: number; readonly turn: TurnRecord };
+export type RecordEntry = {
+  /** Which node's event this is; events are numbered by each node anew. */
+  readonly epoch: number;
+  readonly seq: number;
+} & (
+  | { readonly kind: 'answered'; readonly at: string }
+  | { readonly kind: 'node'; readonly mediaNode: string }
+  | { readonly kind: 'turn'; readonly turn: TurnRecord }
+);
 
 export interface RecordWriterOptions {
-  readonly calls: Pick<CallRecords, 'recordAnswered' | 'recordTurns'>;
+  readonly calls: Pick<CallRecords, 'recordAnswered' | 'recordNode' | 'recordTurns'>;
   readonly callId: string;
   readonly tenantId: string;
   /** Entries that may wait. */
   readonly limit: number;
   readonly logger: Logger;
-  onDurable(seq: number): void;
+  onDurable(entry: { readonly epoch: number; readonly seq: number }): void;
 }
 
 export class RecordWriter {
@@ -63,7 +69,7 @@ export class RecordWriter {
       try {
         await this.#store(batch);
         this.#queue = this.#queue.slice(batch.length);
-        for (const { seq } of batch) this.#options.onDurable(seq);
+        for (const entry of batch) this.#options.onDurable(entry);
         backoffMs = FIRST_BACKOFF_MS;
       } catch (error) {
         this.#options.logger.warn(
@@ -80,6 +86,7 @@ export class RecordWriter {
     const { calls, callId, tenantId } = this.#options;
     const [first] = batch;
     if (first?.kind === 'answered') return calls.recordAnswered({ callId, tenantId, answeredAt: first.at });
+    if (first?.kind === 'node') return calls.recordNode({ callId, tenantId, mediaNode: first.mediaNode });
     return calls.recordTurns({ callId, tenantId, turns: batch.flatMap((entry) => (entry.kind === 'turn' ? [entry.turn] : [])) });
   }
 }
@@ -87,7 +94,7 @@ export class RecordWriter {
 /** One kind at a time, so that order is kept and turns share a transaction. */
 export function nextBatch(queue: readonly RecordEntry[]): RecordEntry[] {
   const [first] = queue;
-  if (first === undefined || first.kind === 'answered') return queue.slice(0, 1);
+  if (first === undefined || first.kind !== 'turn') return queue.slice(0, 1);
   const other = queue.findIndex((entry) => entry.kind !== 'turn');
   return queue.slice(0, Math.min(other === -1 ? queue.length : other, BATCH));
 }

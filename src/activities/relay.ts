@@ -1,9 +1,11 @@
 /** Takes a media node's events of one call to where they belong, and says when they are safe to forget. */
 import type { CallPlan } from '../contracts/call-plan.ts';
+import type { Checkpoint, ResumePoint, ToolRound } from '../contracts/checkpoint.ts';
 import type { ConverseResult } from '../contracts/call-workflow.ts';
 import type { CallEvent, WorkerMessage } from '../contracts/media-control.ts';
+import type { MediaNode } from '../contracts/media-node.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { ActivityDeps, Recalled } from './deps.ts';
 import { EventWindow } from './event-window.ts';
 import type { Progress } from './progress.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -25,7 +27,10 @@ export class Relay {
   readonly batches: TurnBatches;
   readonly tools: ToolRunner;
   readonly writer: RecordWriter;
-  readonly #window: EventWindow;
+  #window: EventWindow;
+  readonly #turns: Map<number, TurnRecord>;
+  readonly #rounds = new Map<number, ToolRound>();
+  #checkpoint: Checkpoint | null = null;
   readonly #nowMs: () => number;
   #send: Send | null = null;
   #progress: Progress;
@@ -35,6 +40,7 @@ export class Relay {
     this.#progress = before;
     this.#nowMs = nowMs;
     this.#window = new EventWindow(before.lastSeq);
+    this.#turns = new Map(plan.transcript.map((turn) => [turn.sequence, turn]));
     this.batches = new TurnBatches(before);
     this.tools = new ToolRunner(deps, plan);
     this.writer = new RecordWriter({
@@ -43,7 +49,7 @@ export class Relay {
       tenantId: plan.tenantId,
       limit: deps.limits.bufferedEvents,
       logger: deps.logger,
-      onDurable: (seq) => this.#handled(seq),
+      onDurable: ({ epoch, seq }) => epoch === this.#progress.epoch && this.#handled(seq),
     });
   }
 
@@ -53,6 +59,39 @@ export class Relay {
 
   get ended(): EndedEvent | null {
     return this.#ended;
+  }
+
+  /** All turns known so far, oldest first. */
+  get transcript(): TurnRecord[] {
+    return [...this.#turns.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  get resumePoint(): ResumePoint {
+    return { checkpoint: this.#checkpoint, rounds: [...this.#rounds.values()] };
+  }
+
+  /** Another node holds the call from here on, and numbers its events from 1. */
+  moveTo(node: MediaNode, epoch: number): void {
+    this.detach();
+    this.#window = new EventWindow(0);
+    this.#progress = { ...this.#progress, node, epoch, lastSeq: 0 };
+    this.writer.add({ kind: 'node', epoch: 0, seq: 0, mediaNode: node.id });
+  }
+
+  /** What others have kept of this call; what this attempt has seen itself is newer. */
+  learn({ turns, resume }: Recalled): void {
+    for (const turn of turns) {
+      if (this.#turns.has(turn.sequence)) continue;
+      this.#turns.set(turn.sequence, turn);
+      this.#keep(0, turn);
+    }
+    this.#checkpoint ??= resume.checkpoint;
+    for (const round of resume.rounds) if (!this.#rounds.has(round.id)) this.#rounds.set(round.id, round);
+  }
+
+  remember(checkpoint: Checkpoint | null, rounds: readonly ToolRound[]): void {
+    this.#checkpoint = checkpoint ?? this.#checkpoint;
+    for (const round of rounds) this.#rounds.set(round.id, round);
   }
 
   /** From now on answers go here. What a former socket lost comes again: the node repeats what was not acknowledged. */
@@ -73,11 +112,10 @@ export class Relay {
       this.#handled(seq);
     } else if (event.kind === 'answered') {
       this.#progress = { ...this.#progress, answeredAt: this.#progress.answeredAt ?? event.at };
-      this.writer.add({ kind: 'answered', seq, at: event.at });
+      this.writer.add({ kind: 'answered', epoch: this.#progress.epoch, seq, at: event.at });
     } else if (event.kind === 'turn') {
-      this.#progress = { ...this.#progress, turnCount: Math.max(this.#progress.turnCount, event.turn.sequence + 1) };
-      this.batches.add(event.turn, this.#nowMs());
-      this.writer.add({ kind: 'turn', seq, turn: event.turn });
+      this.#turns.set(event.turn.sequence, event.turn);
+      this.#keep(seq, event.turn);
     } else {
       // Never acknowledged: the node keeps it for a while, for an attempt that follows one whose result Temporal did not take.
       this.#ended = event;
@@ -96,6 +134,12 @@ export class Relay {
       latestTurns: this.batches.waiting,
       unstoredTurns,
     };
+  }
+
+  #keep(seq: number, turn: TurnRecord): void {
+    this.#progress = { ...this.#progress, turnCount: Math.max(this.#progress.turnCount, turn.sequence + 1) };
+    this.batches.add(turn, this.#nowMs());
+    this.writer.add({ kind: 'turn', epoch: this.#progress.epoch, seq, turn });
   }
 
   /** A repeated call means that the answer was lost with its socket: the same answer is sent again. */

@@ -11,6 +11,7 @@ export class TurnSignaller {
   readonly #relay: Relay;
   readonly #logger: Logger;
   #sending = false;
+  #wanted = false;
 
   constructor(context: Context, relay: Relay, logger: Logger) {
     this.#context = context;
@@ -18,18 +19,25 @@ export class TurnSignaller {
     this.#logger = logger;
   }
 
+  /** With the next beat, whatever was said: the call has moved to another node. */
+  signalSoon(): void {
+    this.#wanted = true;
+  }
+
   async signalWhenDue(nowMs: number): Promise<void> {
     const { batches } = this.#relay;
     const execution = this.#context.info.workflowExecution;
-    if (this.#sending || execution === undefined || !batches.due(nowMs)) return;
+    if (this.#sending || execution === undefined || !(this.#wanted || batches.due(nowMs))) return;
     this.#sending = true;
     const batch = batches.waiting;
-    const signal: TurnsSignal = { turns: batch, state: this.#relay.progress.state };
+    const { state, node, epoch } = this.#relay.progress;
+    const signal: TurnsSignal = { turns: batch, state, node, epoch };
     try {
       const { client } = this.#context;
       const handle = client.workflow.getHandle(execution.workflowId, execution.runId);
       await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.signal(TURNS_SIGNAL, signal));
       batches.delivered(batch);
+      this.#wanted &&= this.#relay.progress.epoch !== epoch;
     } catch (error) {
       this.#logger.warn({ workflowId: execution.workflowId, ...errorFacts(error) }, 'turns wait for Temporal');
     } finally {

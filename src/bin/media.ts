@@ -1,4 +1,5 @@
 /** The media process: wiring only. */
+import { randomUUID } from 'node:crypto';
 import { HoldfastError } from '../domain/errors.ts';
 import { connectRedis } from '../lib/redis.ts';
 import { startControlServer } from '../media/control-server.ts';
@@ -12,14 +13,18 @@ import { createProviders } from '../providers/registry.ts';
 import { connectAri } from '../telephony/asterisk/ari.ts';
 import { createCallControl } from '../telephony/asterisk/call-control.ts';
 import { releaseOrphans } from '../telephony/asterisk/orphans.ts';
+import { errorFacts } from '../telemetry.ts';
 import { runProcess } from './run-process.ts';
 
+/** Callers of this node's predecessor belong to whoever takes them over; those who are still here after this are nobody's. */
+const ORPHAN_GRACE_MS = 15_000;
 /** How long live calls may go on after SIGTERM. */
 const DRAIN_MS = 30_000;
 /** The PBX may be starting at this moment, as after a reboot of the machine. */
 const PBX_WITHIN_MS = 30_000;
 
 await runProcess('media', async (config, logger) => {
+  const instance = randomUUID();
   const redis = await connectRedis(config.redisUrl);
   const detector = await VoiceDetector.start();
   const providers = createProviders({ ...config, logger });
@@ -33,32 +38,39 @@ await runProcess('media', async (config, logger) => {
     logger,
     connectWithinMs: PBX_WITHIN_MS,
     onChannelEntered: ({ channelId, args }) => void made.promise.then((node) => node.channelEntered(channelId, args[0])),
-    onChannelLeft: ({ channelId }) => void made.promise.then((node) => node.channelLeft(channelId)),
+    onChannelLeft: ({ channelId, because }) => void made.promise.then((node) => node.channelLeft(channelId, because === 'hung_up')),
   }).catch((cause: unknown) => {
     const message = `Asterisk cannot be reached at ${new URL(config.ari.url).host} (ARI_URL, ARI_USERNAME, ARI_PASSWORD)`;
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
   });
   const node = new MediaNode({
     nodeId: config.media.nodeId,
+    instance,
     capacity: config.media.capacity,
     providers,
     phrases,
     detector,
-    callControl: createCallControl(ari, logger),
+    callControl: createCallControl(ari, { nodeId: config.media.nodeId, logger }),
     liveState: new LiveState(redis, logger),
     limits: config.limits,
     timeouts: config.providers,
     logger,
   });
   made.resolve(node);
-  await releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId) });
   const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
   const control = await startControlServer({ host, port, secret, node, logger });
-  const describe = () => ({ id, app, controlUrl: control.url, pid: process.pid, live: node.live, capacity, draining: node.draining });
-  await warmPhrases(phrases, { model: config.models.tts, voice: config.models.voice, sampleRate: 16_000 }, logger);
+  const describe = () => ({ id, app, controlUrl: control.url, pid: process.pid, instance, live: node.live, capacity, draining: node.draining });
   const announcement = await announceNode({ redis, describe, logger });
+  // Behind the announcement: callers of a dead node may be waiting for this one.
+  void warmPhrases(phrases, { model: config.models.tts, voice: config.models.voice, sampleRate: 16_000 }, logger);
+  const orphans = setTimeout(() => {
+    releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId) }).catch((error: unknown) =>
+      logger.warn({ event: 'orphan_release_failed', error: errorFacts(error) }, 'The predecessor of this node may have left callers'),
+    );
+  }, ORPHAN_GRACE_MS);
   return {
     async stop() {
+      clearTimeout(orphans);
       node.draining = true;
       await announcement.now().catch(() => undefined);
       await node.drained(DRAIN_MS);

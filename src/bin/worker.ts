@@ -6,7 +6,8 @@ import { Database } from '../db/tenant-scope.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { connectRedis } from '../lib/redis.ts';
 import { admitCall } from '../services/admission.ts';
-import { finalizeCall, recordAnswered, recordTurns } from '../services/calls.ts';
+import { finalizeCall, recordAnswered, recordNode, recordTurns } from '../services/calls.ts';
+import { recallCall } from '../services/call-memory.ts';
 import { NodeChooser, RedisMediaNodes } from '../services/media-nodes.ts';
 import { NumberVault } from '../services/number-vault.ts';
 import { runTool } from '../services/tools.ts';
@@ -22,13 +23,15 @@ await runProcess('worker', async (config, logger) => {
   if (!migrated) throw new HoldfastError('dependency_unavailable', 'The database has no tables yet: run the migrations first');
   const redis = await connectRedis(config.redisUrl);
   const now = () => new Date();
+  const mediaNodes = new RedisMediaNodes(redis, (error) =>
+    logger.warn({ event: 'registry_unavailable', error: errorFacts(error) }, 'Using the last known media nodes'),
+  );
+  const nodeChooser = new NodeChooser();
   const admission = {
     db,
     vault: new NumberVault(config.keys),
-    mediaNodes: new RedisMediaNodes(redis, (error) =>
-      logger.warn({ event: 'registry_unavailable', error: errorFacts(error) }, 'Using the last known media nodes'),
-    ),
-    nodeChooser: new NodeChooser(),
+    mediaNodes,
+    nodeChooser,
     plan: { conversation: config.conversation, models: config.models },
     maxConcurrentCalls: config.maxConcurrentCalls,
     now,
@@ -37,9 +40,16 @@ await runProcess('worker', async (config, logger) => {
     admitCall: (request) => admitCall(admission, request, request.missed === true ? 'missed' : 'workflow'),
     calls: {
       recordAnswered: (call) => recordAnswered({ db }, call),
+      recordNode: (call) => recordNode({ db }, call),
       recordTurns: (call) => recordTurns({ db }, call),
       finalizeCall: (call) => finalizeCall({ db }, call),
     },
+    nodes: {
+      live: () => mediaNodes.live(),
+      avoid: (instance) => mediaNodes.avoid(instance),
+      refuge: (nodes) => nodeChooser.refuge(nodes, Date.now()),
+    },
+    recall: (call) => recallCall({ redis, db }, call),
     runTool: (request) => runTool({ db, now }, request),
     controlSecret: config.media.controlSecret,
     limits: config.limits,

@@ -4,7 +4,7 @@
  */
 import type { CallState, Disposition } from '../domain/call.ts';
 import type { CallPlan } from './call-plan.ts';
-import type { CallUsage } from './media-control.ts';
+import type { CallUsage } from './checkpoint.ts';
 import type { MediaNode } from './media-node.ts';
 import type { InboundWebhookResponse } from './telephony-webhook.ts';
 import type { TurnRecord } from './turn.ts';
@@ -97,6 +97,9 @@ export interface FinalizeRequest extends Omit<ConverseResult, 'turnCount' | 'lat
 export interface TurnsSignal {
   readonly turns: readonly TurnRecord[];
   readonly state: CallState;
+  /** Who holds the call now; absent in signals of version 0.1. */
+  readonly node?: MediaNode;
+  readonly epoch?: number;
 }
 
 export interface HangupRequest {

@@ -3,13 +3,16 @@
  * WebSocket per call, path /control, bearer token in the Authorization header, JSON text frames.
  *
  *   worker                                media node
- *     ── start {plan, epoch, resumeAfter} ──▶   new session, or re-attach when epoch is not older
+ *     ── start {plan, epoch, resumeAfter,       new session; re-attach when the node has the call; with
+ *               instance, resume} ──▶           a higher epoch, a take-over from another node
  *     ◀── event {seq, event} ──                 ordered from 1, kept until acknowledged
  *     ── ack {seq} ──▶                          this and every earlier event is durable; `ended` is never
  *                                               acknowledged: the node keeps it for two minutes, for a
  *                                               worker that comes after one whose result was lost
  *     ── tool_result {key, …} ──▶
  *     ── hangup {reason} ──▶                    an operator ends the call, politely
+ *     ◀── memory {checkpoint, rounds} ──        where the talk stands, for the next node: newest wins
+ *     ◀── handover ──                           the node is leaving: give this call to another one
  *     ◀── beat ──                               every CONTROL_BEAT_MS while the session lives
  *     ◀── refused {code, message} ──            then the node closes the socket
  */
@@ -17,6 +20,7 @@ import { z } from 'zod';
 import { callStates, dispositions } from '../domain/call.ts';
 import { errorCodes } from '../domain/errors.ts';
 import { callPlan } from './call-plan.ts';
+import { callUsage, checkpoint, resumePoint, toolRound } from './checkpoint.ts';
 import { turnRecord } from './turn.ts';
 
 export const CONTROL_PATH = '/control';
@@ -33,20 +37,21 @@ export const toolResult = z.object({
 export type ToolResult = z.infer<typeof toolResult>;
 
 export const workerMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('start'), plan: callPlan, epoch: z.int().positive(), resumeAfter: z.int().nonnegative() }),
+  z.object({
+    type: z.literal('start'),
+    plan: callPlan,
+    epoch: z.int().positive(),
+    resumeAfter: z.int().nonnegative(),
+    /** Which process was meant (MediaNode.instance): another one at the same address does not know the call. */
+    instance: z.string().min(1).max(40),
+    /** Set when the call is taken over in the middle. */
+    resume: resumePoint.nullable(),
+  }),
   z.object({ type: z.literal('ack'), seq: z.int().positive() }),
   toolResult.extend({ type: z.literal('tool_result') }),
   z.object({ type: z.literal('hangup'), reason: z.string().max(200) }),
 ]);
 export type WorkerMessage = z.infer<typeof workerMessage>;
-
-export const callUsage = z.object({
-  sttSeconds: z.number().nonnegative(),
-  llmPromptTokens: z.int().nonnegative(),
-  llmCompletionTokens: z.int().nonnegative(),
-  ttsCharacters: z.int().nonnegative(),
-});
-export type CallUsage = z.infer<typeof callUsage>;
 
 export const callEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('answered'), at: z.iso.datetime() }),
@@ -75,6 +80,8 @@ export type CallEvent = z.infer<typeof callEvent>;
 
 export const nodeMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), seq: z.int().positive(), event: callEvent }),
+  z.object({ type: z.literal('memory'), checkpoint: checkpoint.nullable(), rounds: z.array(toolRound).max(200) }),
+  z.object({ type: z.literal('handover') }),
   z.object({ type: z.literal('beat') }),
   z.object({ type: z.literal('refused'), code: z.enum(errorCodes), message: z.string() }),
 ]);

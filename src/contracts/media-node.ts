@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const NODE_TTL_MS = 3_000;
 export const NODE_BEAT_MS = 1_000;
 export const NODE_KEY_PREFIX = 'media:node:';
+/** Set of node ids that may have a key: a scan of all keys would cost more with every live call. */
+export const NODE_INDEX_KEY = 'media:nodes';
 
 export const mediaNode = z.object({
   id: z.string().regex(/^[a-z0-9-]{1,60}$/),
@@ -12,6 +14,8 @@ export const mediaNode = z.object({
   /** ws://host:port of its control server. */
   controlUrl: z.url(),
   pid: z.int().positive(),
+  /** Of this process alone: a node that was started again has another one. */
+  instance: z.string().min(1).max(40),
   live: z.int().nonnegative(),
   capacity: z.int().positive(),
   draining: z.boolean(),
@@ -21,7 +25,7 @@ export type MediaNode = z.infer<typeof mediaNode>;
 /** Redis keys of a live call; every one expires after LIVE_CALL_TTL_SECONDS. */
 export const LIVE_CALL_TTL_SECONDS = 3_600;
 export const liveCallKeys = (callId: string) => ({
-  /** hash: state, tenantId, nodeId, epoch, updatedAt */
+  /** hash: state, tenantId, nodeId, instance, controlUrl, epoch, updatedAt, checkpoint (JSON), rounds (JSON) */
   state: `call:${callId}:state`,
   /** list of TurnRecord JSON, oldest first */
   turns: `call:${callId}:turns`,

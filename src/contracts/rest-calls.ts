@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bookingStatuses, toolRunStatuses } from '../domain/booking.ts';
 import { callDirections, callStatuses, dispositions, speakers } from '../domain/call.ts';
-import { callUsage } from './media-control.ts';
+import { callUsage } from './checkpoint.ts';
 import { pageOf, pageQuery, rowFields, timestamp } from './rest.ts';
 import { turnLatencies } from './turn.ts';
 

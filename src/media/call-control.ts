@@ -1,20 +1,41 @@
 /** What a media node asks of the PBX; src/telephony/asterisk implements it over ARI. */
 import type { MediaLeg, MediaLegEvents } from './legs/leg.ts';
 
-export interface LegRequest {
+/** A call as its owner knows it: the node that holds it in this epoch. */
+export interface OwnedCall {
   readonly callId: string;
   readonly epoch: number;
+  /** The caller's channel. */
   readonly channelId: string;
+}
+
+export interface LegRequest extends OwnedCall {
   readonly events: MediaLegEvents;
 }
 
+/** `ours`: the caller is there and nobody with a higher epoch has taken them; `gone`: hung up. */
+export type Standing = 'ours' | 'lost' | 'gone';
+
+/**
+ * Every command but `connect` and `takeOver` leaves a call alone that a higher epoch has taken over:
+ * a node that was frozen for a while must not hang up on the caller of another one.
+ */
 export interface CallControl {
   /** Answers the caller and joins them with a new media leg; the leg is ready when it resolves. */
   connect(request: LegRequest): Promise<MediaLeg>;
+  /**
+   * The same for a caller who is in the middle of a call: takes the channel from the former owner,
+   * removes its media channel, and joins caller and new leg in the call's bridge.
+   * @throws HoldfastError stale_epoch when a newer owner has the call, channel_missing when the caller is gone.
+   */
+  takeOver(request: LegRequest): Promise<MediaLeg>;
+  standing(call: OwnedCall): Promise<Standing>;
+  /** Tells the PBX who owns the call; `connect` and `takeOver` do it themselves. */
+  claim(call: OwnedCall): Promise<void>;
   /** Hangs the caller up; a channel that is gone already is fine. */
-  hangup(channelId: string): Promise<void>;
-  /** Removes the bridge and the media channel of a call. */
-  release(call: { readonly callId: string; readonly epoch: number }): Promise<void>;
+  hangup(call: OwnedCall): Promise<void>;
+  /** Removes the bridge and the media channels of a call. */
+  release(call: OwnedCall): Promise<void>;
   /** Sends a caller whom nobody serves to the dialplan's spoken fallback. */
-  giveBack(channelId: string): Promise<void>;
+  giveBack(call: OwnedCall): Promise<void>;
 }

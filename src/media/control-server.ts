@@ -85,7 +85,7 @@ function serve(websocket: WebSocket, { node, logger, startWithinMs = START_WITHI
   const handle = (message: WorkerMessage): void => {
     if (message.type === 'start') {
       clearTimeout(idle);
-      session = node.start(message.plan, message.epoch, message.resumeAfter);
+      session = node.start(message);
       session.attach(message.resumeAfter, send);
       return;
     }

@@ -2,7 +2,7 @@
  * One media node: brings together the two halves of a call, the channel that the PBX hands over and
  * the plan that the worker brings, in whichever order they come.
  */
-import type { CallPlan } from '../contracts/call-plan.ts';
+import type { WorkerMessage } from '../contracts/media-control.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { errorFacts } from '../telemetry.ts';
 import { Session, type SessionDeps } from './session.ts';
@@ -18,6 +18,11 @@ interface WaitingChannel {
 
 /** How long a finished call's events wait for a worker to fetch them. */
 const FINISHED_KEPT_MS = 120_000;
+
+/** A call that is handed over waits this long for a moment in which nobody speaks. */
+const HANDOVER_PATIENCE_MS = 4_000;
+
+type StartMessage = Omit<Extract<WorkerMessage, { type: 'start' }>, 'type' | 'resumeAfter'>;
 
 export class MediaNode {
   draining = false;
@@ -35,30 +40,29 @@ export class MediaNode {
   }
 
   /**
-   * A worker brings a plan, or comes back to a call that it lost sight of.
-   * @param resumeAfter 0 for a new call; more means that the worker knows this call as begun.
+   * A worker brings a plan, comes back to a call that it lost sight of, or hands over another node's call.
    * @throws HoldfastError media_node_full, media_node_draining (retryable elsewhere), stale_epoch, or
-   *   media_node_lost when the call was begun by a process of this name that has died.
+   *   media_node_lost when another process of this name was meant, which has died.
    */
-  start(plan: CallPlan, epoch: number, resumeAfter: number): Session {
+  start({ plan, epoch, instance, resume }: StartMessage): Session {
     const known = this.#sessions.get(plan.callId);
     if (known !== undefined) {
       if (epoch < known.epoch) throw new HoldfastError('stale_epoch', 'A newer owner has this call');
-      known.epoch = epoch;
+      if (epoch > known.epoch) known.renew(epoch);
       return known;
     }
-    if (resumeAfter > 0) throw new HoldfastError('media_node_lost', 'This node has been restarted and does not know the call');
-    if (this.draining) throw new HoldfastError('media_node_draining', 'This node takes no new calls', { retryable: true });
-    if (this.#live.size >= this.#options.capacity) {
-      throw new HoldfastError('media_node_full', 'This node is at its capacity', {
-        retryable: true,
-        details: { capacity: this.#options.capacity },
-      });
-    }
-    const session = new Session(this.#options, plan, epoch);
+    if (instance !== this.#options.instance)
+      throw new HoldfastError('media_node_lost', 'This node has been restarted and does not know the call', { retryable: true });
+    this.#checkRoom(epoch);
+    const session = new Session(this.#options, { plan, epoch, resume });
     this.#sessions.set(plan.callId, session);
     this.#live.add(plan.callId);
     void session.closed.then(() => this.#closed(session));
+    if (epoch > 1) {
+      this.#takeWaiting(plan.callId);
+      void session.connect();
+      return session;
+    }
     const channel = this.#takeWaiting(plan.callId);
     if (channel === undefined) {
       const timer = setTimeout(() => session.abandon('channel_never_came'), this.#options.limits.channelWaitMs);
@@ -69,13 +73,21 @@ export class MediaNode {
     return session;
   }
 
-  /** The dialplan: Stasis(<app>,<call record id>). */
+  /** A caller in the middle of a call is taken in whatever the load: the alternative is silence. */
+  #checkRoom(epoch: number): void {
+    if (this.draining) throw new HoldfastError('media_node_draining', 'This node takes no more calls', { retryable: true });
+    if (epoch > 1 || this.#live.size < this.#options.capacity) return;
+    const details = { capacity: this.#options.capacity };
+    throw new HoldfastError('media_node_full', 'This node is at its capacity', { retryable: true, details });
+  }
+
+  /** The dialplan: Stasis(<app>,<call record id>); or a take-over has moved the channel here. */
   channelEntered(channelId: string, callId: string | undefined): void {
     const session = callId === undefined ? undefined : this.#sessions.get(callId);
     if (callId === undefined || (session !== undefined && session.plan.channelId !== channelId)) return this.#giveBack(channelId);
     if (session !== undefined) {
-      if (this.#live.has(callId)) void session.connect();
-      else this.#giveBack(channelId);
+      if (!this.#live.has(callId)) this.#giveBack(channelId);
+      else if (session.epoch === 1) void session.connect();
       return;
     }
     const timer = setTimeout(() => {
@@ -86,13 +98,16 @@ export class MediaNode {
     this.#waiting.set(callId, { channelId, timer });
   }
 
-  channelLeft(channelId: string): void {
+  /** @param hungUp false when it left the application alive, or nobody knows. */
+  channelLeft(channelId: string, hungUp: boolean): void {
     for (const [callId, waiting] of this.#waiting) {
       if (waiting.channelId === channelId) this.#takeWaiting(callId);
     }
     for (const callId of this.#live) {
       const session = this.#sessions.get(callId);
-      if (session?.plan.channelId === channelId) session.callerHungUp();
+      if (session?.plan.channelId !== channelId) continue;
+      if (hungUp) session.callerHungUp();
+      else void session.channelLeft();
     }
   }
 
@@ -102,13 +117,18 @@ export class MediaNode {
     return waiting || [...this.#live].some((callId) => this.#sessions.get(callId)?.plan.channelId === channelId);
   }
 
-  /** Resolves when no call is live any more, or after `withinMs`. */
+  /** Hands the live calls over and resolves when none is left, or after `withinMs`. */
   async drained(withinMs: number): Promise<void> {
     this.draining = true;
+    for (const callId of this.#live) this.#sessions.get(callId)?.handOver(false);
+    const patience = setTimeout(() => {
+      for (const callId of this.#live) this.#sessions.get(callId)?.handOver(true);
+    }, HANDOVER_PATIENCE_MS);
     const all = Promise.all([...this.#live].map(async (callId) => this.#sessions.get(callId)?.closed));
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, withinMs)))]);
     clearTimeout(timer);
+    clearTimeout(patience);
   }
 
   #takeWaiting(callId: string): WaitingChannel | undefined {
@@ -131,7 +151,7 @@ export class MediaNode {
   }
 
   #giveBack(channelId: string): void {
-    this.#options.callControl.giveBack(channelId).catch((error: unknown) => {
+    this.#options.callControl.giveBack({ callId: '', epoch: 1, channelId }).catch((error: unknown) => {
       this.#options.logger.warn({ event: 'give_back_failed', error: errorFacts(error) }, 'A caller could not be sent to the fallback');
     });
   }

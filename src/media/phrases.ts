@@ -5,6 +5,7 @@ import type { Phrase } from './turn-taking.ts';
 
 export const phraseText: Readonly<Record<Exclude<Phrase, 'greeting'>, string>> = {
   not_heard: "I didn't catch that, please repeat.",
+  lost_you: 'Sorry, I lost you for a moment, could you say that again?',
   technical_difficulty: 'Technical difficulty, trying again.',
   audio_issues: 'Audio issues, please hold.',
   still_there: 'Are you still there?',

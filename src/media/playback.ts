@@ -28,6 +28,7 @@ export interface SegmentWriter {
 export class Playback {
   readonly #leg: MediaLeg;
   readonly #onAudible: () => void;
+  readonly #onProgress: () => void;
   readonly #frame: number;
   readonly #markEvery: number;
   #segments: Segment[] = [];
@@ -36,10 +37,11 @@ export class Playback {
   #audible = false;
   #drained: PromiseWithResolvers<void> | null = null;
 
-  /** @param onAudible the caller hears the first frame of a speech. */
-  constructor(leg: MediaLeg, onAudible: () => void) {
+  /** @param events onAudible: the caller hears the first frame of a speech; onProgress: they heard more of it. */
+  constructor(leg: MediaLeg, events: { readonly onAudible: () => void; readonly onProgress?: () => void }) {
     this.#leg = leg;
-    this.#onAudible = onAudible;
+    this.#onAudible = events.onAudible;
+    this.#onProgress = events.onProgress ?? (() => undefined);
     this.#frame = (leg.sampleRate * FRAME_MS) / 1_000;
     this.#markEvery = (leg.sampleRate * MARK_EVERY_MS) / 1_000;
   }
@@ -134,6 +136,7 @@ export class Playback {
       this.#audible = true;
       this.#onAudible();
     }
+    this.#onProgress();
     this.#settle();
   }
 

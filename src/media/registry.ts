@@ -1,6 +1,6 @@
 /** Announces this node in Redis, so that admission finds it; silence for NODE_TTL_MS takes it off the list. */
 import type { Redis } from 'ioredis';
-import { NODE_BEAT_MS, NODE_KEY_PREFIX, NODE_TTL_MS, type MediaNode } from '../contracts/media-node.ts';
+import { NODE_BEAT_MS, NODE_INDEX_KEY, NODE_KEY_PREFIX, NODE_TTL_MS, type MediaNode } from '../contracts/media-node.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
 
 export interface Announcement extends AsyncDisposable {
@@ -8,13 +8,21 @@ export interface Announcement extends AsyncDisposable {
   now(): Promise<void>;
 }
 
+/** How a node is found: its id in the index, and what it says of itself for as long as it is alive. */
+export async function putNode(redis: Redis, node: MediaNode, ttlMs: number): Promise<void> {
+  await redis
+    .multi()
+    .sadd(NODE_INDEX_KEY, node.id)
+    .set(`${NODE_KEY_PREFIX}${node.id}`, JSON.stringify(node), 'PX', ttlMs)
+    .exec();
+}
+
 /** @throws when Redis does not take the first announcement: a node nobody can find is of no use. */
 export async function announceNode(options: { redis: Redis; describe: () => MediaNode; logger: Logger }): Promise<Announcement> {
   const { redis, describe, logger } = options;
   let failing = false;
   const now = async (): Promise<void> => {
-    const node = describe();
-    await redis.set(`${NODE_KEY_PREFIX}${node.id}`, JSON.stringify(node), 'PX', NODE_TTL_MS);
+    await putNode(redis, describe(), NODE_TTL_MS);
   };
   await now();
   const timer = setInterval(() => {
@@ -30,7 +38,13 @@ export async function announceNode(options: { redis: Redis; describe: () => Medi
     now,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await redis.del(`${NODE_KEY_PREFIX}${describe().id}`).catch(() => undefined);
+      const { id } = describe();
+      await redis
+        .multi()
+        .srem(NODE_INDEX_KEY, id)
+        .del(`${NODE_KEY_PREFIX}${id}`)
+        .exec()
+        .catch(() => undefined);
     },
   };
 }

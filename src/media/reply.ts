@@ -60,6 +60,7 @@ const DEFAULT_GOODBYE = 'Thank you for calling. Goodbye!';
  * @throws HoldfastError llm_failed or tts_failed, or the signal's reason.
  */
 export async function speakReply(context: ReplyContext, reply: Reply): Promise<void> {
+  await context.conversation.fetchMissing(context.runTool);
   for (let round = 0; round <= context.policy.maxTools; round++) {
     const said = reply.text;
     const calls = await speakRound(context, reply, round === context.policy.maxTools);
@@ -165,7 +166,7 @@ const bare = (clause: string): string =>
     .trim();
 
 /** Synthesises one clause into playback, on whichever provider comes to its end. */
-async function speakClause(context: ReplyContext, reply: Reply, clause: string): Promise<void> {
+export async function speakClause(context: ReplyContext, reply: Reply, clause: string): Promise<void> {
   const { policy, plan, providers, playback, sampleRate, signal } = context;
   reply.text = reply.text === '' ? clause : `${reply.text} ${clause}`;
   const requestedAt = performance.now();

@@ -3,6 +3,7 @@
  * decision is takeTurn's, every word the caller hears is Voice's, every word they say is Ears'.
  */
 import type { CallPlan } from '../contracts/call-plan.ts';
+import type { Checkpoint, ResumePoint, ToolRound } from '../contracts/checkpoint.ts';
 import type { CallEvent, NodeMessage, ToolResult } from '../contracts/media-control.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 import type { Disposition } from '../domain/call.ts';
@@ -10,7 +11,8 @@ import { HoldfastError } from '../domain/errors.ts';
 import type { Limits } from '../config.ts';
 import type { Providers, ToolCall } from '../providers/ports.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
-import type { CallControl } from './call-control.ts';
+import type { CallControl, LegRequest, OwnedCall } from './call-control.ts';
+import { brokenOff, checkpointOf, nextSequenceOf, resumedTalk, sameStanding } from './checkpoints.ts';
 import { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { MediaLeg } from './legs/leg.ts';
@@ -18,10 +20,13 @@ import type { LiveState } from './live-state.ts';
 import { Outbox } from './outbox.ts';
 import type { PhraseAudio } from './phrase-audio.ts';
 import { Timers } from './timers.ts';
+import { sentences } from './sentences.ts';
 import { ToolDesk } from './tool-desk.ts';
 import { TurnRecorder } from './turn-recorder.ts';
 import {
   callStateOf,
+  floorOf,
+  hangupEnding,
   initialTurnState,
   takeTurn,
   turnDefaults,
@@ -35,6 +40,8 @@ import type { VoiceDetector } from './vad/voice-detector.ts';
 
 export interface SessionDeps {
   readonly nodeId: string;
+  /** Of this process; see MediaNode.instance in src/contracts/media-node.ts. */
+  readonly instance: string;
   readonly providers: Providers;
   readonly phrases: PhraseAudio;
   readonly detector: VoiceDetector;
@@ -49,6 +56,13 @@ const LEG_LOSS_GRACE_MS = 500;
 
 type TurnEventBody = TurnEvent extends infer E ? (E extends TurnEvent ? Omit<E, 'atMs'> : never) : never;
 
+export interface SessionStart {
+  readonly plan: CallPlan;
+  readonly epoch: number;
+  /** Set when this node takes the call over in the middle. */
+  readonly resume: ResumePoint | null;
+}
+
 export class Session {
   readonly plan: CallPlan;
   epoch: number;
@@ -60,7 +74,8 @@ export class Session {
   readonly #options: TurnOptions;
   readonly #logger: Logger;
   readonly #abort = new AbortController();
-  readonly #usage = new UsageMeter();
+  readonly #resume: ResumePoint | null;
+  readonly #usage: UsageMeter;
   readonly #conversation: Conversation;
   readonly #timers = new Timers();
   readonly #closed = Promise.withResolvers<void>();
@@ -75,16 +90,26 @@ export class Session {
   #answeredMs = 0;
   #callerLatencies: TurnRecord['latencies'] = {};
   #shownState: string = 'connecting';
+  #checkpoint: Checkpoint | null = null;
+  #leaving = false;
 
-  constructor(deps: SessionDeps, plan: CallPlan, epoch: number) {
+  constructor(deps: SessionDeps, { plan, epoch, resume }: SessionStart) {
     this.#deps = deps;
     this.plan = plan;
     this.epoch = epoch;
+    this.#resume = resume;
+    const rounds = resume?.rounds ?? [];
+    this.#usage = new UsageMeter(resume?.checkpoint?.usage);
     this.closed = this.#closed.promise;
     this.#logger = deps.logger.child({ callId: plan.callId, tenantId: plan.tenantId });
-    this.outbox = new Outbox(deps.limits.bufferedEvents);
-    this.tools = new ToolDesk({ emit: (event) => this.outbox.emit(event), timeoutMs: deps.limits.toolTimeoutMs });
-    this.#conversation = new Conversation(plan.agent.systemPrompt, plan.transcript);
+    this.outbox = new Outbox(deps.limits.bufferedEvents, rounds);
+    this.tools = new ToolDesk({ emit: (event) => this.outbox.emit(event), timeoutMs: deps.limits.toolTimeoutMs, rounds });
+    this.#conversation = new Conversation({
+      systemPrompt: plan.agent.systemPrompt,
+      transcript: plan.transcript,
+      rounds,
+      onTools: (round) => this.#toolsCalled(round),
+    });
     this.#options = {
       ...turnDefaults,
       maxTurns: plan.limits.maxTurns,
@@ -92,35 +117,49 @@ export class Session {
       silenceReminderMs: plan.limits.silenceReminderMs,
       maxReminders: plan.limits.maxReminders,
     };
-    // The greeting is synthesised while the channel is still being connected.
-    void this.#deps.phrases.get(this.#phraseRequest(plan.agent.greeting)).catch(() => undefined);
+    // Synthesised while the channel is still being connected.
+    void this.#deps.phrases.get(this.#phraseRequest(this.#firstWords())).catch(() => undefined);
   }
 
-  /** The channel has entered our Stasis application: answer and talk. */
+  get #owned(): OwnedCall {
+    return { callId: this.plan.callId, epoch: this.epoch, channelId: this.plan.channelId };
+  }
+
+  #firstWords(): string {
+    const point = this.#resume?.checkpoint;
+    const speech = point?.floor === 'agent' ? point.speech : null;
+    return speech?.complete === true ? (sentences(speech.text.slice(speech.sentenceAt))[0] ?? '') : this.plan.agent.greeting;
+  }
+
+  /** The channel has entered our Stasis application, or is to be taken over from another node: answer and talk. */
   async connect(): Promise<void> {
-    const { callControl, liveState, nodeId } = this.#deps;
-    const { callId, tenantId, channelId } = this.plan;
-    liveState.started({ callId, tenantId, nodeId, epoch: this.epoch, at: new Date().toISOString() });
-    const connecting = callControl.connect({
-      callId,
-      epoch: this.epoch,
-      channelId,
+    const { callControl, liveState, nodeId, instance } = this.#deps;
+    const startedMs = performance.now();
+    liveState.started(this.#owned, { tenantId: this.plan.tenantId, nodeId, instance, at: new Date().toISOString() });
+    const request: LegRequest = {
+      ...this.#owned,
       events: {
         onAudio: (pcm) => this.#ears?.hear(pcm),
         onMark: (id) => this.#voice?.reached(id),
         onDtmf: () => undefined,
         onClosed: (reason) => this.#legClosed(reason),
       },
-    });
+    };
+    const connecting = this.epoch > 1 ? callControl.takeOver(request) : callControl.connect(request);
     this.#connecting = connecting.catch(() => null);
     try {
       this.#begin(await connecting);
+      if (this.epoch > 1) {
+        const tookMs = Math.round(performance.now() - startedMs);
+        this.#logger.info({ event: 'taken_over', epoch: this.epoch, tookMs }, 'The call goes on at this node');
+      }
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      if (error instanceof HoldfastError && error.code === 'channel_missing') return this.#finish('abandoned', 'hangup');
+      if (error instanceof HoldfastError && error.code === 'stale_epoch') return this.leave();
+      if (error instanceof HoldfastError && error.code === 'channel_missing') return this.#callerGone();
       this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
       // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
-      this.#givenBack = await callControl.giveBack(channelId).then(
+      this.#givenBack = await callControl.giveBack(this.#owned).then(
         () => true,
         () => false,
       );
@@ -131,6 +170,44 @@ export class Session {
   /** The caller never came, or left before they were connected. */
   abandon(reason: string): void {
     if (this.#voice === null) this.#finish('abandoned', reason);
+  }
+
+  /** They left before this node could reach them; after a take-over that is the end of a talk. */
+  #callerGone(): void {
+    const point = this.#resume?.checkpoint ?? null;
+    const { disposition, reason } = hangupEnding(point === null ? initialTurnState : { ...initialTurnState, ...resumedTalk(point) });
+    this.#finish(disposition, reason);
+  }
+
+  /** Another node has this call: nothing of it may be touched or told from here any more. */
+  leave(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#logger.warn({ event: 'fenced', epoch: this.epoch }, 'Another node has taken this call over');
+    // First: what the stop would still record of the talk is no longer this node's to tell.
+    this.outbox.silence();
+    this.#stop();
+    void this.#connecting.then((leg) => leg?.close()).finally(() => this.#closed.resolve());
+  }
+
+  /** The caller's channel is no longer in our application. */
+  async channelLeft(): Promise<void> {
+    const standing = await this.#deps.callControl.standing(this.#owned).catch(() => 'gone' as const);
+    if (standing === 'lost') this.leave();
+    else this.callerHungUp();
+  }
+
+  /** This node is leaving: asks for another one, at once or when nobody speaks and nobody waits. */
+  handOver(atOnce: boolean): void {
+    this.#leaving = true;
+    if (atOnce || (this.#recorder !== null && floorOf(this.#state) === 'nobody')) this.outbox.askForHandover();
+  }
+
+  /** The worker had lost sight of this node and counts a new epoch; the talk itself goes on. */
+  renew(epoch: number): void {
+    this.epoch = epoch;
+    this.#deps.callControl.claim(this.#owned).catch((error: unknown) => {
+      this.#logger.warn({ event: 'claim_failed', error: errorFacts(error) }, 'The new epoch could not be told to the PBX');
+    });
   }
 
   callerHungUp(): void {
@@ -154,8 +231,15 @@ export class Session {
   #begin(leg: MediaLeg): void {
     // The caller hung up meanwhile; #release takes the leg away.
     if (this.#abort.signal.aborted) return;
-    this.#answeredMs = performance.now();
-    this.#recorder = new TurnRecorder({ answeredAtMs: Date.now(), first: this.plan.transcript.length, keep: (turn) => this.#turn(turn) });
+    const resumed = this.#resume?.checkpoint ?? null;
+    const answeredAtMs = resumed === null ? Date.now() : Date.parse(resumed.answeredAt);
+    this.#answeredMs = performance.now() - (Date.now() - answeredAtMs);
+    this.#recorder = new TurnRecorder({
+      answeredAtMs,
+      first: nextSequenceOf(this.plan.transcript, this.#resume),
+      caller: this.plan.transcript.findLast((turn) => turn.speaker === 'caller')?.sequence ?? 0,
+      keep: (turn) => this.#turn(turn),
+    });
     const { providers, phrases, detector, limits, timeouts } = this.#deps;
     const { plan } = this;
     const now = () => this.#nowMs();
@@ -197,10 +281,55 @@ export class Session {
         },
         onEndCall: () => this.#dispatch({ type: 'end_call_requested' }),
         onUtterance: (utterance) => this.#recorder?.agent(utterance, this.#nowMs()),
+        onProgress: () => this.#remember(),
       },
     });
     this.outbox.emit({ kind: 'answered', at: this.#recorder.iso(0) });
-    this.#dispatch({ type: 'connected' });
+    if (resumed === null) return this.#dispatch({ type: 'connected' });
+    const broken = brokenOff(resumed);
+    if (broken !== null) {
+      this.#conversation.agentSaid(broken.heardText);
+      this.#recorder.agent(broken, this.#nowMs());
+    }
+    this.#dispatch({ type: 'resumed', from: resumedTalk(resumed) });
+  }
+
+  #goOn(): void {
+    const speech = this.#resume?.checkpoint?.speech ?? null;
+    if (speech === null || this.#recorder === null) return;
+    const { startedAt, ...point } = speech;
+    this.#voice?.goOn({ ...point, startedMs: this.#recorder.atMs(startedAt) });
+  }
+
+  /** Tells where the talk stands, when that has changed. */
+  #remember(): void {
+    // The pending event of a speech may be half-way: the checkpoint follows with its state.
+    if (this.#dispatching || this.#recorder === null || this.#abort.signal.aborted) return;
+    const { next: nextSequence, iso } = this.#recorder;
+    const speech = this.#voice?.point() ?? null;
+    const checkpoint = checkpointOf({ state: this.#state, speech, nextSequence, usage: this.#usage.total(), iso });
+    if (sameStanding(this.#checkpoint, checkpoint)) return;
+    this.#checkpoint = checkpoint;
+    this.outbox.remember(checkpoint);
+    this.#deps.liveState.memory(this.#owned, checkpoint, this.outbox.rounds);
+    if (this.#leaving) this.handOver(false);
+  }
+
+  #toolsCalled({ id, calls, results }: { id: number; calls: readonly ToolCall[]; results: ReadonlyMap<string, string> }): void {
+    const turn = this.#state.turns;
+    const known = this.outbox.rounds.find((round) => round.id === id);
+    const round: ToolRound = {
+      id,
+      turn: known?.turn ?? turn,
+      before: known?.before ?? this.#recorder?.next ?? 0,
+      calls: calls.map((call, index) => ({
+        ...call,
+        key: known?.calls[index]?.key ?? this.tools.keyOf(turn, call),
+        result: results.get(call.id) ?? null,
+      })),
+    };
+    this.outbox.rememberRound(round);
+    if (this.#checkpoint !== null) this.#deps.liveState.memory(this.#owned, this.#checkpoint, this.outbox.rounds);
   }
 
   #dispatch(event: TurnEventBody): void {
@@ -214,6 +343,7 @@ export class Session {
     }
     this.#dispatching = false;
     this.#showState();
+    this.#remember();
   }
 
   #execute(command: TurnCommand): void {
@@ -221,7 +351,9 @@ export class Session {
       case 'say':
         return this.#voice?.say(command.phrase);
       case 'reply':
-        return this.#voice?.reply();
+        return this.#voice?.reply(this.#state.endCallRequested);
+      case 'go_on':
+        return this.#goOn();
       case 'cut':
         return this.#voice?.cut();
       case 'pause':
@@ -269,7 +401,7 @@ export class Session {
 
   #turn(turn: TurnRecord): void {
     this.outbox.emit({ kind: 'turn', turn });
-    this.#deps.liveState.turn(this.plan.callId, turn);
+    this.#deps.liveState.turn(this.#owned, turn);
   }
 
   #showState(): void {
@@ -278,7 +410,7 @@ export class Session {
     if (state === this.#shownState || state === 'ended') return;
     this.#shownState = state;
     this.outbox.emit({ kind: 'state', state });
-    this.#deps.liveState.state(this.plan.callId, state, new Date().toISOString());
+    this.#deps.liveState.state(this.#owned, state, new Date().toISOString());
   }
 
   #legClosed(reason: string): void {
@@ -290,26 +422,30 @@ export class Session {
 
   #finish(disposition: Disposition, reason: string): void {
     if (this.#abort.signal.aborted) return;
+    this.#stop();
+    const ended: CallEvent = { kind: 'ended', at: new Date().toISOString(), disposition, reason, usage: this.#usage.total() };
+    this.outbox.emit(ended);
+    this.#deps.liveState.state(this.#owned, 'ended', ended.at);
+    this.#logger.info({ event: 'call_ended', disposition, reason, turns: this.#state.turns }, 'Call ended');
+    void this.#release();
+  }
+
+  #stop(): void {
     this.#voice?.cut();
     this.#abort.abort(new Error('call ended'));
     this.#timers.clearAll();
     this.#ears?.close();
     this.tools.close();
-    const ended: CallEvent = { kind: 'ended', at: new Date().toISOString(), disposition, reason, usage: this.#usage.total() };
-    this.outbox.emit(ended);
-    this.#deps.liveState.state(this.plan.callId, 'ended', ended.at);
-    this.#logger.info({ event: 'call_ended', disposition, reason, turns: this.#state.turns }, 'Call ended');
-    void this.#release();
   }
 
   /** Nothing of the call may stay in the PBX; what cannot be removed now is logged for the operator. */
   async #release(): Promise<void> {
     const { callControl } = this.#deps;
-    const hungUp = this.#givenBack ? Promise.resolve() : callControl.hangup(this.plan.channelId);
+    const hungUp = this.#givenBack ? Promise.resolve() : callControl.hangup(this.#owned);
     // A call that ends while it is being connected: what the PBX still makes has to be there to be removed.
     const removed = this.#connecting.then(async (leg) => {
       await leg?.close();
-      await callControl.release({ callId: this.plan.callId, epoch: this.epoch });
+      await callControl.release(this.#owned);
     });
     const steps = [hungUp, removed];
     for (const result of await Promise.allSettled(steps)) {

@@ -18,11 +18,17 @@ export class TurnRecorder {
   #next: number;
   #caller = 0;
 
-  /** @param options.first sequence of the first turn: the number of turns that were there before. */
-  constructor(options: { answeredAtMs: number; first: number; keep: (turn: TurnRecord) => void }) {
+  /** @param options.first sequence of the first turn; `caller`: of the latest caller turn before it. */
+  constructor(options: { answeredAtMs: number; first: number; caller?: number; keep: (turn: TurnRecord) => void }) {
     this.#answeredAtMs = options.answeredAtMs;
     this.#next = options.first;
+    this.#caller = options.caller ?? 0;
     this.#keep = options.keep;
+  }
+
+  /** Sequence of the turn that comes next. */
+  get next(): number {
+    return this.#next;
   }
 
   caller({ text, merged, startedMs, endedMs, latencies }: CallerUtterance): void {
@@ -43,7 +49,10 @@ export class TurnRecorder {
     this.#keep({ ...utterance, sequence: this.#next++, speaker: 'agent', startedAt: this.iso(startedMs), endedAt: this.iso(endedMs) });
   }
 
-  iso(atMs: number): string {
-    return new Date(this.#answeredAtMs + atMs).toISOString();
+  readonly iso = (atMs: number): string => new Date(this.#answeredAtMs + atMs).toISOString();
+
+  /** ISO 8601 → ms since the call was answered. */
+  atMs(iso: string): number {
+    return Date.parse(iso) - this.#answeredAtMs;
   }
 }

@@ -14,6 +14,7 @@ import { endOfTurnDelayMs, endpointingDefaults, isBackchannel, type EndpointingO
 export type Phrase =
   | 'greeting'
   | 'not_heard'
+  | 'lost_you'
   | 'technical_difficulty'
   | 'audio_issues'
   | 'still_there'
@@ -23,7 +24,7 @@ export type Phrase =
   | 'operator_goodbye'
   | 'error_goodbye';
 
-export type TimerName = 'end_of_turn' | 'barge_in' | 'silence' | 'max_duration';
+export type TimerName = 'end_of_turn' | 'barge_in' | 'silence' | 'max_duration' | 'lost_words';
 
 export interface TurnOptions {
   readonly maxTurns: number;
@@ -43,6 +44,7 @@ export const turnDefaults = { bargeInConfirmMs: 500, noiseMs: 600, maxFailures: 
 
 export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'connected' }
+  | { readonly type: 'resumed'; readonly from: ResumedTalk }
   | { readonly type: 'speech_started' | 'speech_ended'; /** When it truly happened. */ readonly sinceMs: number }
   | { readonly type: 'transcript'; readonly transcription: number; readonly text: string }
   | { readonly type: 'transcription_failed'; readonly transcription: number }
@@ -57,7 +59,7 @@ export type TurnEvent = { readonly atMs: number } & (
 
 export type TurnCommand =
   | { readonly type: 'say'; readonly phrase: Phrase }
-  | { readonly type: 'reply' }
+  | { readonly type: 'reply' | 'go_on' }
   | {
       readonly type: 'caller_turn';
       readonly text: string;
@@ -74,12 +76,24 @@ export interface Ending {
   readonly reason: string;
 }
 
+/** Where another node left off; see src/contracts/checkpoint.ts. */
+export interface ResumedTalk extends Pick<
+  TurnState,
+  'afterSaying' | 'text' | 'unanswered' | 'turns' | 'reminders' | 'endCallRequested' | 'ending'
+> {
+  readonly floor: 'nobody' | 'caller' | 'thinking' | 'agent';
+  /** What the agent was saying is known to its end, so it can be said again from there. */
+  readonly speechKnown: boolean;
+}
+
 export interface TurnState {
   readonly agent: 'silent' | 'generating' | 'talking';
   /** Commands what happens once the present phrase has been said. */
   readonly afterSaying: 'listen' | 'retry';
   readonly suspected: boolean;
   readonly callerSpeaking: boolean;
+  /** The caller's present words were lost with another node: they are asked to say them again. */
+  readonly wordsLost: boolean;
   readonly speechStartedMs: number;
   readonly speechEndedMs: number;
   /** Number of the latest transcription asked for; older results are stale. */
@@ -104,6 +118,7 @@ export const initialTurnState: TurnState = {
   afterSaying: 'listen',
   suspected: false,
   callerSpeaking: false,
+  wordsLost: false,
   speechStartedMs: 0,
   speechEndedMs: 0,
   transcription: 0,
@@ -126,6 +141,8 @@ export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOption
   switch (event.type) {
     case 'connected':
       return say(state, 'greeting', [{ type: 'set_timer', name: 'max_duration', afterMs: options.maxDurationMs }]);
+    case 'resumed':
+      return resumed(event.from, event.atMs, options);
     case 'caller_hangup':
       return end(state, state.ending ?? hangupEnding(state));
     case 'agent_finished':
@@ -147,7 +164,32 @@ export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOption
   }
 }
 
-type TalkEvent = Exclude<TurnEvent, { readonly type: 'connected' | 'caller_hangup' | 'agent_finished' | 'operator_hangup' }>;
+/** How long a caller who was speaking gets to go on before the agent asks; their voice is known to be there by then. */
+const LOST_WORDS_MS = 400;
+
+/** The talk goes on where another node left it. */
+function resumed(from: ResumedTalk, atMs: number, options: TurnOptions): Step {
+  const { floor, speechKnown, ...kept } = from;
+  const state: TurnState = { ...initialTurnState, ...kept };
+  const clock: TurnCommand = { type: 'set_timer', name: 'max_duration', afterMs: Math.max(0, options.maxDurationMs - atMs) };
+  if (floor === 'agent' && speechKnown) return [{ ...state, agent: 'talking' }, [clock, { type: 'go_on' }]];
+  // A goodbye whose words are not known was as good as said.
+  if (state.ending !== null) return end(state, state.ending);
+  if (floor === 'agent' || floor === 'thinking') return [{ ...state, agent: 'generating' }, [clock, { type: 'reply' }]];
+  if (floor === 'caller') {
+    const lost: TurnState = { ...state, wordsLost: true, text: '' };
+    return [lost, [clock, { type: 'set_timer', name: 'lost_words', afterMs: LOST_WORDS_MS }]];
+  }
+  if (state.text !== '') return commit(state, [clock]);
+  return [state, [clock, { type: 'set_timer', name: 'silence', afterMs: options.silenceReminderMs }]];
+}
+
+/** Asked once the caller is silent: a question into their words would be heard by nobody. */
+function askAgain(state: TurnState): Step {
+  return say({ ...state, wordsLost: false, text: '' }, 'lost_you', [{ type: 'close_utterance' }]);
+}
+
+type TalkEvent = Exclude<TurnEvent, { readonly type: 'connected' | 'resumed' | 'caller_hangup' | 'agent_finished' | 'operator_hangup' }>;
 
 function converse(state: TurnState, event: TalkEvent, options: TurnOptions): Step {
   switch (event.type) {
@@ -189,6 +231,7 @@ function speechStarted(state: TurnState, sinceMs: number, options: TurnOptions):
 }
 
 function speechEnded(state: TurnState, sinceMs: number): Step {
+  if (state.wordsLost) return askAgain({ ...state, callerSpeaking: false, speechEndedMs: sinceMs });
   const transcription = state.transcription + 1;
   return [
     { ...state, callerSpeaking: false, speechEndedMs: sinceMs, transcription, awaitingTranscript: true },
@@ -295,6 +338,8 @@ function timer(state: TurnState, name: TimerName, options: TurnOptions): Step {
       return state.callerSpeaking || state.text === '' ? [state, []] : commit(state);
     case 'max_duration':
       return goodbye(state, 'max_duration_goodbye', { disposition: 'max_duration', reason: 'max_duration' });
+    case 'lost_words':
+      return state.wordsLost && !state.callerSpeaking ? askAgain(state) : [state, []];
     case 'silence':
       if (state.agent !== 'silent' || state.callerSpeaking || state.awaitingTranscript) return [state, []];
       if (state.reminders >= options.maxReminders)
@@ -321,13 +366,22 @@ function goodbye(state: TurnState, phrase: Phrase, ending: Ending): Step {
   return [{ ...next, ending }, commands];
 }
 
-function hangupEnding(state: TurnState): Ending {
+/** What a call came to whose caller hung up. */
+export function hangupEnding(state: TurnState): Ending {
   if (state.endCallRequested) return { disposition: 'completed', reason: 'hangup_at_goodbye' };
   return { disposition: state.turns > 0 ? 'caller_hangup' : 'abandoned', reason: 'hangup' };
 }
 
 function end(state: TurnState, ending: Ending): Step {
   return [{ ...state, ended: true, agent: 'silent', ending }, [{ type: 'end', ...ending }]];
+}
+
+/** Whose move it is, for a node that may have to go on from here. */
+export function floorOf(state: TurnState): ResumedTalk['floor'] {
+  // Words that are being spoken, or transcribed, are lost with this node.
+  if (state.callerSpeaking || state.awaitingTranscript || state.wordsLost) return 'caller';
+  if (state.agent === 'generating') return 'thinking';
+  return state.agent === 'talking' ? 'agent' : 'nobody';
 }
 
 /** What an operator reads. */

@@ -1,4 +1,4 @@
-import type { CallUsage } from '../contracts/media-control.ts';
+import type { CallUsage } from '../contracts/checkpoint.ts';
 
 /** What a call consumed at its vendors. */
 export class UsageMeter {
@@ -6,6 +6,15 @@ export class UsageMeter {
   #promptTokens = 0;
   #completionTokens = 0;
   #characters = 0;
+
+  /** @param before what the call had consumed at a former node. */
+  constructor(before?: CallUsage) {
+    if (before === undefined) return;
+    this.#sttSeconds = before.sttSeconds;
+    this.#promptTokens = before.llmPromptTokens;
+    this.#completionTokens = before.llmCompletionTokens;
+    this.#characters = before.ttsCharacters;
+  }
 
   audio(seconds: number): void {
     this.#sttSeconds += seconds;

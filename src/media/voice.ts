@@ -1,6 +1,7 @@
 /** The agent's side: one speech at a time, a fixed phrase or a reply, and the record of what was heard of it. */
 import { HoldfastError } from '../domain/errors.ts';
 import type { CallPlan } from '../contracts/call-plan.ts';
+import type { SpeechPoint } from '../contracts/checkpoint.ts';
 import type { ToolResult } from '../contracts/media-control.ts';
 import type { TurnLatencies } from '../contracts/turn.ts';
 import type { Providers, ToolCall } from '../providers/ports.ts';
@@ -9,7 +10,8 @@ import type { MediaLeg } from './legs/leg.ts';
 import type { PhraseAudio } from './phrase-audio.ts';
 import { phraseText } from './phrases.ts';
 import { Playback } from './playback.ts';
-import { speakReply, type Reply, type ReplyPolicy } from './reply.ts';
+import { speakClause, speakReply, type Reply, type ReplyContext, type ReplyPolicy } from './reply.ts';
+import { sentences, sentenceStart } from './sentences.ts';
 import type { Phrase } from './turn-taking.ts';
 import type { UsageMeter } from './usage.ts';
 
@@ -30,6 +32,8 @@ export interface VoiceEvents {
   onEndCall(): void;
   /** Before onFinished, and at a cut that was heard. */
   onUtterance(utterance: AgentUtterance): void;
+  /** Where the present speech stands has changed; see Voice.point. */
+  onProgress(): void;
 }
 
 export interface VoiceOptions {
@@ -51,8 +55,16 @@ interface Speech {
   readonly abort: AbortController;
   readonly reply: Reply;
   readonly isReply: boolean;
+  /** What the caller heard of it from a former node. */
+  readonly heardBefore: string;
+  /** All of it, when that is known from the start. */
+  readonly whole: string | null;
   audibleMs: number | null;
+  complete: boolean;
 }
+
+/** A speech's point that is worth telling: it changes with the sentence, not with every mark. */
+export type VoicePoint = Omit<SpeechPoint, 'startedAt'> & { readonly startedMs: number };
 
 export class Voice {
   readonly #options: VoiceOptions;
@@ -61,14 +73,13 @@ export class Voice {
 
   constructor(options: VoiceOptions) {
     this.#options = options;
-    this.#playback = new Playback(options.leg, () => this.#audible());
+    this.#playback = new Playback(options.leg, { onAudible: () => this.#audible(), onProgress: () => options.events.onProgress() });
   }
 
   say(phrase: Phrase): void {
     const { plan, phrases, leg } = this.#options;
     const text = phrase === 'greeting' ? plan.agent.greeting : phraseText[phrase];
-    this.#start(false, async (speech) => {
-      speech.reply.text = text;
+    this.#start({ isReply: false, whole: text }, async (speech) => {
       const segment = this.#playback.segment(text);
       const audio = await phrases
         .get({ text, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate })
@@ -80,20 +91,39 @@ export class Voice {
     });
   }
 
-  reply(): void {
-    const { leg, events } = this.#options;
-    this.#start(true, (speech) =>
-      speakReply(
-        {
-          ...this.#options,
-          playback: this.#playback,
-          sampleRate: leg.sampleRate,
-          onEndCall: () => events.onEndCall(),
-          signal: speech.abort.signal,
-        },
-        speech.reply,
-      ),
-    );
+  /** @param endCall the tool that ends the call was called already, before a take-over. */
+  reply(endCall: boolean): void {
+    this.#start({ isReply: true, endCall }, (speech) => speakReply(this.#context(speech), speech.reply));
+  }
+
+  /** Goes on with what a former node was saying, from the beginning of the sentence that the caller last heard. */
+  goOn(point: VoicePoint): void {
+    const { text, sentenceAt, isReply, endCall, startedMs, audible } = point;
+    const heardBefore = text.slice(0, sentenceAt).trim();
+    const speech = { isReply, endCall, heardBefore, whole: text, audibleMs: audible ? startedMs : null };
+    this.#start(speech, async (started) => {
+      const [first = '', ...rest] = sentences(text.slice(sentenceAt));
+      await this.#sayFirst(first, started);
+      for (const sentence of rest) await speakClause(this.#context(started), started.reply, sentence);
+    });
+  }
+
+  /** Where the present speech stands; null in silence. */
+  point(): VoicePoint | null {
+    const speech = this.#speech;
+    if (speech === null) return null;
+    const { endCall } = speech.reply;
+    const text = speech.whole ?? speech.reply.text;
+    const heard = joined(speech.heardBefore, this.#playback.heardText());
+    return {
+      isReply: speech.isReply,
+      text,
+      complete: speech.complete || speech.whole !== null,
+      sentenceAt: sentenceStart(text, heard.length),
+      audible: speech.audibleMs !== null,
+      startedMs: speech.audibleMs ?? this.#options.now(),
+      endCall,
+    };
   }
 
   /** Stops at once; what was heard is recorded. */
@@ -119,14 +149,41 @@ export class Voice {
     this.#playback.reached(id);
   }
 
-  #start(isReply: boolean, speak: (speech: Speech) => Promise<void>): void {
+  /** Asked for when the speech began elsewhere: its audio is on its way before there is a leg to play it. */
+  async #sayFirst(sentence: string, speech: Speech): Promise<void> {
+    const { plan, phrases, leg } = this.#options;
+    const segment = this.#playback.segment(sentence);
+    const request = { text: sentence, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate };
+    const audio = await phrases.get(request).catch(() => null);
+    if (speech.abort.signal.aborted) return;
+    if (audio !== null) segment.write(audio);
+    segment.finish();
+  }
+
+  #context(speech: Speech): ReplyContext {
+    const { leg, events } = this.#options;
+    return {
+      ...this.#options,
+      playback: this.#playback,
+      sampleRate: leg.sampleRate,
+      onEndCall: () => events.onEndCall(),
+      signal: speech.abort.signal,
+    };
+  }
+
+  #start(kind: SpeechKind, speak: (speech: Speech) => Promise<void>): void {
     this.cut();
-    const reply: Reply = { text: '', firstSegment: 0, endCall: false, latencies: {} };
-    const speech: Speech = { abort: new AbortController(), reply, isReply, audibleMs: null };
+    const { isReply, endCall = false, heardBefore = '', whole = null, audibleMs = null } = kind;
+    const reply: Reply = { text: '', firstSegment: 0, endCall, latencies: {} };
+    const speech: Speech = { abort: new AbortController(), reply, isReply, heardBefore, whole, audibleMs, complete: false };
     this.#speech = speech;
     this.#playback.begin();
     void speak(speech).then(
-      () => this.#playback.drained().then(() => this.#finished(speech)),
+      () => {
+        speech.complete = true;
+        if (this.#speech === speech) this.#options.events.onProgress();
+        return this.#playback.drained().then(() => this.#finished(speech));
+      },
       (error: unknown) => this.#failed(speech, error),
     );
   }
@@ -149,22 +206,35 @@ export class Voice {
   #audible(): void {
     const speech = this.#speech;
     if (speech === null) return;
-    speech.audibleMs = this.#options.now();
-    if (speech.isReply) speech.reply.latencies.responseMs = Math.max(0, Math.round(speech.audibleMs - this.#options.speechEndedMs()));
+    const first = speech.audibleMs === null;
+    speech.audibleMs ??= this.#options.now();
+    if (speech.isReply && first) speech.reply.latencies.responseMs = Math.max(0, Math.round(speech.audibleMs - this.#options.speechEndedMs()));
     this.#options.events.onAudible();
   }
 
   #record(speech: Speech, interrupted: boolean): void {
-    const heardText = this.#playback.heardText();
+    const heardText = joined(speech.heardBefore, this.#playback.heardText());
     if (heardText === '') return;
-    const heardSinceTools = this.#playback.heardText(speech.reply.firstSegment);
+    const heardSinceTools = speech.heardBefore === '' ? this.#playback.heardText(speech.reply.firstSegment) : heardText;
     this.#options.conversation.agentSaid(heardSinceTools);
     this.#options.events.onUtterance({
-      text: speech.reply.text,
+      text: speech.whole ?? speech.reply.text,
       heardText,
       interrupted,
       startedMs: speech.audibleMs ?? this.#options.now(),
       latencies: speech.reply.latencies,
     });
   }
+}
+
+interface SpeechKind {
+  readonly isReply: boolean;
+  readonly endCall?: boolean;
+  readonly heardBefore?: string;
+  readonly whole?: string;
+  readonly audibleMs?: number | null;
+}
+
+function joined(before: string, after: string): string {
+  return before === '' || after === '' ? before + after : `${before} ${after}`;
 }

@@ -17,6 +17,8 @@ export interface CallRef {
   readonly callId: string;
 }
 
+const TURNS_PER_CALL_MAX = 2_000;
+
 /** The first time counts; nothing happens once the call is over. @throws HoldfastError not_found. */
 export async function recordAnswered(deps: CallsDeps, input: CallRef & { readonly answeredAt: string }): Promise<void> {
   await deps.db.inTenant(input.tenantId, async (em) => {
@@ -24,6 +26,14 @@ export async function recordAnswered(deps: CallsDeps, input: CallRef & { readonl
     if (call.disposition != null) return;
     call.status = 'in_progress';
     call.answeredAt ??= new Date(input.answeredAt);
+  });
+}
+
+/** Which media node holds the call now. @throws HoldfastError not_found. */
+export async function recordNode(deps: CallsDeps, input: CallRef & { readonly mediaNode: string }): Promise<void> {
+  await deps.db.inTenant(input.tenantId, async (em) => {
+    const call = await findCall(em, input.callId);
+    if (call.disposition == null) call.mediaNode = input.mediaNode;
   });
 }
 
@@ -48,6 +58,23 @@ export async function recordTurns(deps: CallsDeps, input: CallRef & { readonly t
       onConflictAction: 'merge',
       onConflictExcludeFields: ['id', 'tenantId', 'createdAt'],
     });
+  });
+}
+
+/** Oldest first: what was said, as far as it is durable. */
+export async function storedTurns(deps: CallsDeps, { tenantId, callId }: CallRef): Promise<TurnRecord[]> {
+  return deps.db.inTenant(tenantId, async (em) => {
+    const turns = await em.find(CallTurn, { callId }, { orderBy: { sequence: 'asc' }, limit: TURNS_PER_CALL_MAX });
+    return turns.map((turn) => ({
+      sequence: turn.sequence,
+      speaker: turn.speaker,
+      text: turn.text,
+      heardText: turn.heardText,
+      interrupted: turn.interrupted,
+      startedAt: turn.startedAt.toISOString(),
+      endedAt: turn.endedAt.toISOString(),
+      latencies: turn.latencies,
+    }));
   });
 }
 

@@ -1,20 +1,23 @@
 /** Which media nodes are alive, from the keys they keep in Redis. */
 import type { Redis } from 'ioredis';
-import { mediaNode, NODE_BEAT_MS, NODE_KEY_PREFIX, type MediaNode } from '../contracts/media-node.ts';
+import { mediaNode, NODE_BEAT_MS, NODE_INDEX_KEY, NODE_KEY_PREFIX, NODE_TTL_MS, type MediaNode } from '../contracts/media-node.ts';
 
 export interface MediaNodes {
   /** Nodes that announced themselves within NODE_TTL_MS; the last answer while Redis cannot be reached. */
   live(): Promise<readonly MediaNode[]>;
 }
 
-/** More nodes than this would be a mistake, not a cluster. */
-const MAX_NODES = 1_000;
+/** A node that was found dead stays announced until its key expires; then it is gone by itself. */
+const AVOID_MS = 2 * NODE_TTL_MS;
 const REDIS_TIMEOUT_MS = 300;
 
 export class RedisMediaNodes implements MediaNodes {
   readonly #redis: Redis;
   readonly #onUnavailable: (error: unknown) => void;
   #last: readonly MediaNode[] = [];
+  /** One question to Redis serves all who ask meanwhile: with a node, all of its calls ask at once. */
+  #asking: Promise<readonly MediaNode[]> | null = null;
+  readonly #avoided = new Map<string, number>();
 
   constructor(redis: Redis, onUnavailable: (error: unknown) => void = () => undefined) {
     this.#redis = redis;
@@ -22,6 +25,25 @@ export class RedisMediaNodes implements MediaNodes {
   }
 
   async live(): Promise<readonly MediaNode[]> {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
+    const nodes = await this.#asking;
+    return nodes.filter(({ instance }) => !this.#isAvoided(instance));
+  }
+
+  /** This process is dead, hangs, or is leaving: for a while it is not live here, whatever Redis says. */
+  avoid(instance: string): void {
+    this.#avoided.set(instance, performance.now() + AVOID_MS);
+  }
+
+  #isAvoided(instance: string): boolean {
+    const until = this.#avoided.get(instance);
+    if (until === undefined) return false;
+    if (performance.now() < until) return true;
+    this.#avoided.delete(instance);
+    return false;
+  }
+
+  async #ask(): Promise<readonly MediaNode[]> {
     try {
       this.#last = await withTimeout(this.#read(), REDIS_TIMEOUT_MS);
     } catch (error) {
@@ -32,15 +54,9 @@ export class RedisMediaNodes implements MediaNodes {
   }
 
   async #read(): Promise<readonly MediaNode[]> {
-    const keys = new Set<string>();
-    let cursor = '0';
-    do {
-      const [next, found] = await this.#redis.scan(cursor, 'MATCH', `${NODE_KEY_PREFIX}*`, 'COUNT', 500);
-      for (const key of found) keys.add(key);
-      cursor = next;
-    } while (cursor !== '0' && keys.size < MAX_NODES);
-    if (keys.size === 0) return [];
-    const values = await this.#redis.mget(...keys);
+    const ids = await this.#redis.smembers(NODE_INDEX_KEY);
+    if (ids.length === 0) return [];
+    const values = await this.#redis.mget(...ids.map((id) => `${NODE_KEY_PREFIX}${id}`));
     return values.flatMap((value) => parseNode(value));
   }
 }
@@ -54,12 +70,24 @@ export class NodeChooser {
 
   choose(nodes: readonly MediaNode[], nowMs: number): MediaNode | null {
     while ((this.#recent[0]?.atMs ?? nowMs) < nowMs - NODE_BEAT_MS) this.#recent.shift();
-    const loads = nodes
+    const chosen = this.#loads(nodes).find(({ node, calls }) => calls < node.capacity)?.node ?? null;
+    return this.#given(chosen, nowMs);
+  }
+
+  /** For a caller in the middle of a call: a full node rather than none. */
+  refuge(nodes: readonly MediaNode[], nowMs: number): MediaNode | null {
+    return this.choose(nodes, nowMs) ?? this.#given(this.#loads(nodes)[0]?.node ?? null, nowMs);
+  }
+
+  /** Least loaded first. */
+  #loads(nodes: readonly MediaNode[]): { readonly node: MediaNode; readonly calls: number }[] {
+    return nodes
       .filter((node) => !node.draining)
       .map((node) => ({ node, calls: node.live + this.#recent.filter((given) => given.nodeId === node.id).length }))
-      .filter(({ node, calls }) => calls < node.capacity)
       .sort((a, b) => a.calls / a.node.capacity - b.calls / b.node.capacity || (a.node.id < b.node.id ? -1 : 1));
-    const chosen = loads[0]?.node ?? null;
+  }
+
+  #given(chosen: MediaNode | null, nowMs: number): MediaNode | null {
     if (chosen !== null) this.#recent.push({ nodeId: chosen.id, atMs: nowMs });
     return chosen;
   }

@@ -11,6 +11,8 @@ export interface CallView {
   readonly state: CallState;
   readonly tenantId: string | null;
   readonly mediaNode: string | null;
+  /** Counts the media nodes that have held the call; 0 before the first one. */
+  readonly epoch: number;
   /** ISO 8601. */
   readonly arrivedAt: string;
   readonly answeredAt: string | null;
@@ -29,6 +31,7 @@ export function newCallView(call: { callRecordId: string; arrivedAt: string }): 
     state: 'admitted',
     tenantId: null,
     mediaNode: null,
+    epoch: 0,
     arrivedAt: call.arrivedAt,
     answeredAt: null,
     endedAt: null,
@@ -68,7 +71,7 @@ function facts(view: CallView): string[] {
   return [
     `- **Call** \`${view.callId}\``,
     ...(view.tenantId === null ? [] : [`- **Tenant** \`${view.tenantId}\``]),
-    ...(view.mediaNode === null ? [] : [`- **Media node** ${view.mediaNode}`]),
+    ...(view.mediaNode === null ? [] : [`- **Media node** ${view.mediaNode}${view.epoch > 1 ? ` (epoch ${view.epoch}: taken over ${times(view.epoch - 1)})` : ''}`]),
     `- **Arrived** ${time(view.arrivedAt)}`,
     ...(view.answeredAt === null ? [] : [`- **Answered** ${time(view.answeredAt)}`]),
     ...(view.endedAt === null ? [] : [`- **Ended** ${time(view.endedAt)}`]),
@@ -86,6 +89,10 @@ function turnRow(turn: TurnRecord): string {
 /** 2026-11-21T10:15:30.000Z → 2026-11-21 10:15:30 UTC */
 function time(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 function words(code: string): string {

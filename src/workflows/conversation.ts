@@ -19,7 +19,7 @@ const HEARTBEAT_TIMEOUT_MS = 3_000;
 const SLACK_MS = 60_000;
 const CLOSING_MS = 30_000;
 
-const retry = { initialInterval: 200, backoffCoefficient: 1.5, maximumInterval: 2_000, nonRetryableErrorTypes: ['media_node_lost'] };
+const retry = { initialInterval: 200, backoffCoefficient: 1.5, maximumInterval: 2_000, nonRetryableErrorTypes: ['no_media_node'] };
 
 /** A talk without a result: nobody knows more than that it failed. */
 export interface LostTalk {
@@ -30,7 +30,8 @@ export interface LostTalk {
 
 export interface Talk {
   readonly plan: CallPlan;
-  readonly node: MediaNode;
+  /** Who holds the call now, as far as the workflow was told. */
+  owner(): { readonly node: MediaNode; readonly epoch: number };
   /** Cancelling it asks the media node for a polite end. */
   readonly scope: CancellationScope;
   /** Why the call should end early; asked after the talk was cancelled or timed out. */
@@ -38,13 +39,12 @@ export interface Talk {
 }
 
 /**
- * The media node's account of the talk. A worker that dies is followed by another attempt on the
- * same session. `media_node_lost` is not retried by the activity: a new node means a new epoch,
- * and that is decided here. Until takeover exists, the talk is over.
+ * The media nodes' account of the talk. A worker that dies is followed by another attempt on the
+ * same session; a node that dies is followed by another node within the attempt.
  */
 export async function holdConversation(talk: Talk): Promise<ConverseResult | LostTalk> {
-  const { plan, node } = talk;
-  const request: ConverseRequest = { plan, node, epoch: 1, hangup: null };
+  const { plan } = talk;
+  const request: ConverseRequest = { plan, ...talk.owner(), hangup: null };
   const longestMs = plan.limits.maxDurationSeconds * 1_000 + SLACK_MS;
   const { converse } = proxyActivities<Activities>({
     startToCloseTimeout: longestMs,
@@ -53,7 +53,7 @@ export async function holdConversation(talk: Talk): Promise<ConverseResult | Los
     // The account of a talk that was asked to end comes from the node that ends it.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
-    summary: `Conversation on ${node.id}`,
+    summary: `Conversation, begun on ${request.node.id}`,
   });
   try {
     return await talk.scope.run(() => converse(request));
@@ -62,7 +62,7 @@ export async function holdConversation(talk: Talk): Promise<ConverseResult | Los
     // The node may still be talking: nobody listened when the wish to end came, or time ran out.
     const unattended = isCancellation(error) || talk.hangupReason() !== null || reason === 'timeout';
     if (!unattended) return { lost: true, reason };
-    return close({ ...request, hangup: talk.hangupReason() ?? reason });
+    return close({ ...request, ...talk.owner(), hangup: talk.hangupReason() ?? reason });
   }
 }
 

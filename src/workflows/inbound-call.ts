@@ -22,6 +22,7 @@ import type {
   HangupResponse,
   TurnsSignal,
 } from '../contracts/call-workflow.ts';
+import type { MediaNode } from '../contracts/media-node.ts';
 import type { InboundWebhookResponse } from '../contracts/telephony-webhook.ts';
 import { callDetails, newCallView, withTurns, type CallView } from './call-details.ts';
 import { failureCode, holdConversation, type LostTalk } from './conversation.ts';
@@ -50,6 +51,7 @@ class InboundCall {
   readonly #talkScope = new CancellationScope();
   #view: CallView;
   #admission: Promise<Admission> | undefined;
+  #owner: { readonly node: MediaNode; readonly epoch: number } | undefined;
 
   constructor(request: AdmitRequest) {
     this.#request = request;
@@ -92,9 +94,11 @@ class InboundCall {
 
   async #talk({ response, plan, node }: Admission): Promise<CallOutcome> {
     if (plan === null || node === null) return this.#refused(response);
+    this.#owner = { node, epoch: 1 };
     markCall({ tenant: plan.tenantId, direction: 'inbound', state: 'admitted', mediaNode: node.id });
-    this.#show({ tenantId: plan.tenantId, mediaNode: node.id });
-    const talk = await holdConversation({ plan, node, scope: this.#talkScope, hangupReason: () => this.#hangupReason() });
+    this.#show({ tenantId: plan.tenantId, mediaNode: node.id, epoch: 1 });
+    const owner = () => this.#owner ?? { node, epoch: 1 };
+    const talk = await holdConversation({ plan, owner, scope: this.#talkScope, hangupReason: () => this.#hangupReason() });
     return this.#close(plan.tenantId, 'lost' in talk ? this.#resultOf(talk) : talk);
   }
 
@@ -145,9 +149,17 @@ class InboundCall {
     if (this.#view.disposition !== null) throw ApplicationFailure.nonRetryable('The call has ended', 'conflict');
   }
 
-  #hearTurns({ turns: batch, state }: TurnsSignal): void {
+  #hearTurns({ turns: batch, state, node, epoch }: TurnsSignal): void {
     this.#view = withTurns(this.#view, batch);
+    if (node !== undefined && epoch !== undefined) this.#moved(node, epoch);
     this.#show(this.#view.disposition === null ? { state } : {});
+  }
+
+  #moved(node: MediaNode, epoch: number): void {
+    if (this.#owner === undefined || epoch <= this.#owner.epoch) return;
+    if (node.id !== this.#owner.node.id) markCall({ mediaNode: node.id });
+    this.#owner = { node, epoch };
+    this.#show({ mediaNode: node.id, epoch });
   }
 
   #show(change: Partial<CallView>): void {

@@ -1,7 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { progressFrom, type Progress } from '../../src/activities/progress.ts';
+import type { MediaNode } from '../../src/contracts/media-node.ts';
 
+const node = (id: string): MediaNode => ({
+  id,
+  app: `holdfast-${id}`,
+  controlUrl: 'ws://127.0.0.1:4000',
+  pid: 1,
+  instance: `${id}-instance`,
+  live: 0,
+  capacity: 10,
+  draining: false,
+});
 const left: Progress = {
+  node: node('media-2'),
   epoch: 2,
   lastSeq: 41,
   state: 'speaking',
@@ -11,14 +23,15 @@ const left: Progress = {
   signalledThrough: 4,
 };
 
-test('progressFrom goes on where the last heartbeat of the same epoch stopped', () => {
-  expect(progressFrom(JSON.parse(JSON.stringify(left)), 2)).toEqual(left);
+test('progressFrom goes on where the last heartbeat stopped, at the node that held the call then', () => {
+  expect(progressFrom(JSON.parse(JSON.stringify(left)), { node: node('media-1'), epoch: 1 })).toEqual(left);
 });
 
-test('progressFrom starts anew for another epoch: a new node counts from the beginning', () => {
-  expect(progressFrom(left, 3)).toMatchObject({ epoch: 3, lastSeq: 0, turnCount: 0, signalledThrough: -1 });
+test('progressFrom follows the workflow to a later node, which counts its events from the beginning', () => {
+  const later = { node: node('media-3'), epoch: 3 };
+  expect(progressFrom(left, later)).toEqual({ ...left, ...later, lastSeq: 0 });
 });
 
 test.each([undefined, null, 'x', {}, { epoch: 1, lastSeq: -1 }])('progressFrom starts anew from %p', (details) => {
-  expect(progressFrom(details, 1)).toMatchObject({ epoch: 1, lastSeq: 0, answeredAt: null });
+  expect(progressFrom(details, { node: node('media-1'), epoch: 1 })).toMatchObject({ epoch: 1, lastSeq: 0, answeredAt: null });
 });

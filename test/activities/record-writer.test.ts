@@ -5,8 +5,8 @@ import { createLogger } from '../../src/telemetry.ts';
 import { turnRecord } from '../support/turn-record.ts';
 
 const logger = createLogger({ process: 'test', level: 'silent' });
-const turn = (sequence: number): RecordEntry => ({ kind: 'turn', seq: sequence + 10, turn: turnRecord(sequence) });
-const answered: RecordEntry = { kind: 'answered', seq: 1, at: '2026-11-21T10:00:00.000Z' };
+const turn = (sequence: number): RecordEntry => ({ kind: 'turn', epoch: 1, seq: sequence + 10, turn: turnRecord(sequence) });
+const answered: RecordEntry = { kind: 'answered', epoch: 1, seq: 1, at: '2026-11-21T10:00:00.000Z' };
 
 /** A store that can be away. */
 function store() {
@@ -23,6 +23,10 @@ function store() {
         guard();
         written.push('answered');
       },
+      recordNode: async () => {
+        guard();
+        written.push('node');
+      },
       recordTurns: async ({ turns }: { turns: readonly { sequence: number }[] }) => {
         guard();
         written.push(turns.map((each) => each.sequence).join());
@@ -33,7 +37,7 @@ function store() {
 
 function writerOn(calls: ReturnType<typeof store>['calls'], limit = 100) {
   const durable: number[] = [];
-  const writer = new RecordWriter({ calls, callId: 'c', tenantId: 't', limit, logger, onDurable: (seq) => durable.push(seq) });
+  const writer = new RecordWriter({ calls, callId: 'c', tenantId: 't', limit, logger, onDurable: ({ seq }) => durable.push(seq) });
   return { writer, durable };
 }
 

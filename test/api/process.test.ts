@@ -8,7 +8,7 @@ import { freePort } from '../../setup/stack/ports.ts';
 import { startChild, type Child } from '../../setup/stack/child.ts';
 import { startRedis } from '../../setup/stack/redis.ts';
 import type { Health } from '../../src/contracts/rest-service.ts';
-import { NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
+import { putNode } from '../../src/media/registry.ts';
 import { INBOUND_WEBHOOK_PATH } from '../../src/contracts/telephony-webhook.ts';
 import { migrations } from '../../src/db/migrations/list.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
@@ -202,7 +202,7 @@ describe('a running api', () => {
     await start('worker', env);
     await using node = await ScriptedMediaNode.start(talkUntilHangup);
     const redis = await connectRedis(redisUrl);
-    await redis.set(`${NODE_KEY_PREFIX}${node.node.id}`, JSON.stringify(node.node));
+    await putNode(redis, node.node, 600_000);
     redis.disconnect();
     await healthy();
 

@@ -2,7 +2,7 @@ import { Conversation } from '../../src/media/conversation.ts';
 
 describe('Conversation', () => {
   test('holds what the caller heard, and a tool result that came after the answer was cut', () => {
-    const talk = new Conversation('You are a receptionist.', []);
+    const talk = new Conversation({ systemPrompt: 'You are a receptionist.', transcript: [] });
     talk.callerSaid('book monday at ten', false);
     const file = talk.toolsCalled('One moment.', [{ id: 'c1', name: 'book_appointment', arguments: '{}' }]);
     expect(talk.messages().at(-1)).toEqual({ role: 'tool', toolCallId: 'c1', content: '{"status":"pending"}' });
@@ -20,7 +20,7 @@ describe('Conversation', () => {
   });
 
   test('a turn that got no answer is replaced by its longer form', () => {
-    const talk = new Conversation('x', []);
+    const talk = new Conversation({ systemPrompt: 'x', transcript: [] });
     talk.callerSaid('i need an appointment', false);
     talk.callerSaid('i need an appointment for monday', true);
     expect(talk.messages().filter((message) => message.role === 'user')).toHaveLength(1);

@@ -3,7 +3,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { CallPlan } from '../../src/contracts/call-plan.ts';
 import type { CallEvent } from '../../src/contracts/media-control.ts';
 import { HoldfastError } from '../../src/domain/errors.ts';
-import type { CallControl } from '../../src/media/call-control.ts';
+import type { CallControl, OwnedCall, Standing } from '../../src/media/call-control.ts';
 import type { MediaLeg } from '../../src/media/legs/leg.ts';
 import { LiveState } from '../../src/media/live-state.ts';
 import { MediaNode } from '../../src/media/node.ts';
@@ -26,11 +26,18 @@ class UnwillingPbx implements CallControl {
   async connect(): Promise<never> {
     throw this.#refusal;
   }
-  async hangup(channelId: string): Promise<void> {
+  async takeOver(): Promise<never> {
+    throw this.#refusal;
+  }
+  async standing(): Promise<Standing> {
+    return 'ours';
+  }
+  async claim(): Promise<void> {}
+  async hangup({ channelId }: OwnedCall): Promise<void> {
     this.hungUp.push(channelId);
   }
   async release(): Promise<void> {}
-  async giveBack(channelId: string): Promise<void> {
+  async giveBack({ channelId }: OwnedCall): Promise<void> {
     this.givenBack.push(channelId);
   }
 }
@@ -46,6 +53,11 @@ class SlowPbx implements CallControl {
     const close = async (): Promise<void> => void this.done.push('leg closed');
     return { sampleRate: 16_000, play: nothing, mark: nothing, pause: nothing, resume: nothing, clear: nothing, close };
   }
+  takeOver = () => this.connect();
+  async standing(): Promise<Standing> {
+    return 'ours';
+  }
+  async claim(): Promise<void> {}
   async hangup(): Promise<void> {
     this.done.push('hung up');
   }
@@ -79,6 +91,8 @@ const plan: CallPlan = {
   transcript: [],
 };
 
+const begin = (call: CallPlan, epoch: number) => ({ plan: call, epoch, instance: 'this-process', resume: null });
+
 async function stage(pbx: CallControl, limits: { planWaitMs?: number; channelWaitMs?: number; capacity?: number } = {}) {
   const config = loadConfig({ DATABASE_URL: 'postgres://x@127.0.0.1/x', APP_ENV: 'development' }, 'migrate');
   const logger = createLogger({ process: 'media', level: 'silent' });
@@ -87,6 +101,7 @@ async function stage(pbx: CallControl, limits: { planWaitMs?: number; channelWai
   const detector = owned.use(await VoiceDetector.start());
   const node = new MediaNode({
     nodeId: 'media-1',
+    instance: 'this-process',
     capacity: limits.capacity ?? 2,
     providers: quiet,
     phrases: new PhraseAudio(quiet.tts, { retries: 0, timeoutMs: 1_000 }),
@@ -114,7 +129,7 @@ describe('MediaNode', () => {
   test('a caller who cannot be connected is sent to the spoken fallback, not hung up on', async () => {
     const pbx = new UnwillingPbx(new HoldfastError('ari_failed', 'no media'));
     await using scene = await stage(pbx);
-    const session = scene.node.start(plan, 1, 0);
+    const session = scene.node.start(begin(plan, 1));
     const events = eventsOf(session);
     scene.node.channelEntered('caller-1', callId);
     await session.closed;
@@ -124,7 +139,7 @@ describe('MediaNode', () => {
 
   test('a caller who hung up while being connected is abandoned', async () => {
     await using scene = await stage(new UnwillingPbx(new HoldfastError('channel_missing', 'gone')));
-    const session = scene.node.start(plan, 1, 0);
+    const session = scene.node.start(begin(plan, 1));
     const events = eventsOf(session);
     scene.node.channelEntered('caller-1', callId);
     await session.closed;
@@ -134,9 +149,9 @@ describe('MediaNode', () => {
   test('a caller who hangs up while being connected leaves no leg and no bridge', async () => {
     const pbx = new SlowPbx();
     await using scene = await stage(pbx);
-    const session = scene.node.start(plan, 1, 0);
+    const session = scene.node.start(begin(plan, 1));
     scene.node.channelEntered('caller-1', callId);
-    scene.node.channelLeft('caller-1');
+    scene.node.channelLeft('caller-1', true);
     await sleep(20);
     pbx.connected.resolve();
     await session.closed;
@@ -145,7 +160,7 @@ describe('MediaNode', () => {
 
   test('a plan whose caller never comes ends as abandoned', async () => {
     await using scene = await stage(new UnwillingPbx(new HoldfastError('channel_missing', 'gone')), { channelWaitMs: 30 });
-    const session = scene.node.start(plan, 1, 0);
+    const session = scene.node.start(begin(plan, 1));
     const events = eventsOf(session);
     await session.closed;
     expect(events).toContainEqual(expect.objectContaining({ kind: 'ended', disposition: 'abandoned', reason: 'channel_never_came' }));
@@ -165,7 +180,7 @@ describe('MediaNode', () => {
   test('a channel that claims the call of another one does not get it', async () => {
     const pbx = new UnwillingPbx(new HoldfastError('ari_failed', 'unused'));
     await using scene = await stage(pbx);
-    const session = scene.node.start(plan, 1, 0);
+    const session = scene.node.start(begin(plan, 1));
     scene.node.channelEntered('stranger', callId);
     expect(pbx.givenBack).toEqual(['stranger']);
     session.abandon('test');
@@ -183,14 +198,14 @@ describe('MediaNode', () => {
       }
     };
     const other = { ...plan, callId: '5f2f0d8e-8d7b-4f0a-9d83-0d1d6f1a0009', channelId: 'caller-2' };
-    expect(code(() => scene.node.start(plan, 2, 5))).toBe('media_node_lost');
-    const session = scene.node.start(plan, 2, 0);
-    expect(code(() => scene.node.start(plan, 1, 0))).toBe('stale_epoch');
-    expect(scene.node.start(plan, 2, 3)).toBe(session);
-    expect(code(() => scene.node.start(other, 1, 0))).toBe('media_node_full');
+    expect(code(() => scene.node.start({ ...begin(plan, 1), instance: 'its-predecessor' }))).toBe('media_node_lost');
+    const session = scene.node.start(begin(plan, 1));
+    expect(scene.node.start(begin(plan, 2))).toBe(session);
+    expect(code(() => scene.node.start(begin(plan, 1)))).toBe('stale_epoch');
+    expect(code(() => scene.node.start(begin(other, 1)))).toBe('media_node_full');
     session.abandon('test');
     await session.closed;
     scene.node.draining = true;
-    expect(code(() => scene.node.start(other, 1, 0))).toBe('media_node_draining');
+    expect(code(() => scene.node.start(begin(other, 1)))).toBe('media_node_draining');
   });
 });

@@ -48,7 +48,7 @@ class HandCrankedLeg implements MediaLeg {
 function set() {
   let audible = 0;
   const leg: HandCrankedLeg = new HandCrankedLeg((id) => playback.reached(id));
-  const playback: Playback = new Playback(leg, () => audible++);
+  const playback: Playback = new Playback(leg, { onAudible: () => void audible++ });
   playback.begin();
   return { leg, playback, audible: () => audible };
 }

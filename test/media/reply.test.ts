@@ -55,10 +55,10 @@ function stage(
     llm: { stream: (request) => model(++counts.llm, request) },
     tts: { sampleRate: 16_000, synthesize: (request) => (options.tts ?? second)(request, ++counts.tts) },
   };
-  const playback = new Playback(leg, () => undefined);
+  const playback = new Playback(leg, { onAudible: () => undefined });
   playback.begin();
   const abort = new AbortController();
-  const conversation = new Conversation(plan.agent.systemPrompt, []);
+  const conversation = new Conversation({ systemPrompt: plan.agent.systemPrompt, transcript: [] });
   let endCalls = 0;
   const context: ReplyContext = {
     plan,

@@ -1,9 +1,10 @@
+import type { ToolRound } from '../../src/contracts/checkpoint.ts';
 import type { CallEvent } from '../../src/contracts/media-control.ts';
 import { ToolDesk } from '../../src/media/tool-desk.ts';
 
-function desk(timeoutMs = 1_000) {
+function desk(timeoutMs = 1_000, rounds: readonly ToolRound[] = []) {
   const events: CallEvent[] = [];
-  const tools = new ToolDesk({ emit: (event) => void events.push(event), timeoutMs });
+  const tools = new ToolDesk({ emit: (event) => void events.push(event), timeoutMs, rounds });
   const keys = () => events.flatMap((event) => (event.kind === 'tool_call' ? [event.key] : []));
   return { tools, keys };
 }

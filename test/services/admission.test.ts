@@ -24,6 +24,7 @@ const node = (id: string, change: Partial<MediaNode> = {}): MediaNode => ({
   app: `holdfast-${id}`,
   controlUrl: 'ws://127.0.0.1:4000',
   pid: 1,
+  instance: `${id}-instance`,
   live: 0,
   capacity: 10,
   draining: false,

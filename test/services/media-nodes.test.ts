@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { startRedis } from '../../setup/stack/redis.ts';
-import { NODE_BEAT_MS, NODE_KEY_PREFIX, type MediaNode } from '../../src/contracts/media-node.ts';
+import { NODE_BEAT_MS, NODE_INDEX_KEY, NODE_KEY_PREFIX, type MediaNode } from '../../src/contracts/media-node.ts';
 import { connectRedis } from '../../src/lib/redis.ts';
+import { putNode } from '../../src/media/registry.ts';
 import { NodeChooser, RedisMediaNodes } from '../../src/services/media-nodes.ts';
 import { sharedParts } from '../support/stack.ts';
 import { startTcpGate, type TcpGate } from '../support/tcp-gate.ts';
@@ -14,6 +15,7 @@ const node = (id: string, change: Partial<MediaNode> = {}): MediaNode => ({
   app: `holdfast-${id}`,
   controlUrl: 'ws://127.0.0.1:4000',
   pid: 1,
+  instance: `${id}-instance`,
   live: 0,
   capacity: 10,
   draining: false,
@@ -45,9 +47,10 @@ describe('RedisMediaNodes', () => {
 
   test('lists the nodes that announce themselves, and nothing else', async () => {
     const nodes = [node('media-1'), node('media-2', { live: 3 })];
-    for (const each of nodes) await redis.set(`${NODE_KEY_PREFIX}${each.id}`, JSON.stringify(each), 'PX', 60_000);
+    for (const each of nodes) await putNode(redis, each, 60_000);
     await redis.set(`${NODE_KEY_PREFIX}broken`, '{"id":', 'PX', 60_000);
     await redis.set(`${NODE_KEY_PREFIX}older`, '{"id":"older"}', 'PX', 60_000);
+    await redis.sadd(NODE_INDEX_KEY, 'broken', 'older', 'expired');
     await redis.set('call:1:state', 'x', 'PX', 60_000);
     const live = await new RedisMediaNodes(redis).live();
     expect(live.toSorted((a, b) => a.id.localeCompare(b.id))).toEqual(nodes);
@@ -57,10 +60,20 @@ describe('RedisMediaNodes', () => {
     expect(await new RedisMediaNodes(redis).live()).toEqual([]);
   });
 
+  test('a node that was found dead is not live here any more, though Redis still says so; its successor is', async () => {
+    const registry = new RedisMediaNodes(redis);
+    await putNode(redis, node('media-1'), 60_000);
+    registry.avoid('media-1-instance');
+    expect(await registry.live()).toEqual([]);
+    const successor = node('media-1', { instance: 'another' });
+    await putNode(redis, successor, 60_000);
+    expect(await registry.live()).toEqual([successor]);
+  });
+
   test('goes on with the last answer while Redis is away, and says so', async () => {
     const reported: unknown[] = [];
     const registry = new RedisMediaNodes(redis, (error) => reported.push(error));
-    await redis.set(`${NODE_KEY_PREFIX}media-1`, JSON.stringify(node('media-1')), 'PX', 60_000);
+    await putNode(redis, node('media-1'), 60_000);
     await registry.live();
     await gate.shut();
     expect(await registry.live()).toEqual([node('media-1')]);
@@ -79,6 +92,13 @@ describe('NodeChooser', () => {
     const nodes = [node('full', { live: 10 }), node('draining', { draining: true })];
     expect(new NodeChooser().choose(nodes, 0)).toBeNull();
     expect(new NodeChooser().choose([], 0)).toBeNull();
+  });
+
+  test('gives a caller in the middle of a call a full node rather than none, but never one that is leaving', () => {
+    const full = [node('fuller', { live: 12 }), node('full', { live: 10 })];
+    expect(new NodeChooser().refuge(full, 0)?.id).toBe('full');
+    expect(new NodeChooser().refuge([...full, node('free')], 0)?.id).toBe('free');
+    expect(new NodeChooser().refuge([node('draining', { draining: true })], 0)).toBeNull();
   });
 
   test('spreads calls that come between two announcements, and stops at the capacity', () => {

@@ -40,6 +40,7 @@ export class DirectGateway implements CallGateway {
       app: 'holdfast-media-1',
       controlUrl: 'ws://127.0.0.1:4000',
       pid: 1,
+      instance: 'one',
       live: 0,
       capacity: 100,
       draining: false,

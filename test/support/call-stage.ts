@@ -17,6 +17,7 @@ import { INBOUND_CALL_WORKFLOW, workflowIdFor, type AdmitRequest, type CallOutco
 import { NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
 import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
+import { putNode } from '../../src/media/registry.ts';
 import { TemporalCallGateway } from '../../src/services/call-gateway.ts';
 import { NumberVault } from '../../src/services/number-vault.ts';
 import { seedDemo, type Demo } from '../../src/services/seed.ts';
@@ -151,7 +152,7 @@ export class CallStage implements AsyncDisposable {
   async mediaNode(script: Script): Promise<ScriptedMediaNode> {
     const node = await ScriptedMediaNode.start(script);
     const key = `${NODE_KEY_PREFIX}${node.node.id}`;
-    await this.#redis.set(key, JSON.stringify(node.node));
+    await putNode(this.#redis, node.node, 600_000);
     const dispose = node[Symbol.asyncDispose].bind(node);
     node[Symbol.asyncDispose] = async () => {
       await this.#redis.del(key);

@@ -3,6 +3,7 @@
  * events are numbered, kept until acknowledged and repeated after a re-attach; sessions outlive
  * their socket; an older epoch is refused; beats while a session lives.
  */
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -161,6 +162,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
       app: 'holdfast-media-test',
       controlUrl: `ws://127.0.0.1:${port}`,
       pid: process.pid,
+      instance: randomUUID(),
       live: 0,
       capacity: 10,
       draining: false,

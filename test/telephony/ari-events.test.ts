@@ -1,5 +1,5 @@
 import { createEventRouter, type EventRouter } from '../../src/telephony/asterisk/ari-events.ts';
-import { mediaChannelIdFor } from '../../src/telephony/asterisk/ari-ids.ts';
+import { newMediaChannelId } from '../../src/telephony/asterisk/ari-ids.ts';
 
 interface Seen {
   readonly router: EventRouter;
@@ -21,7 +21,7 @@ function router(): Seen {
 }
 
 const channel = (id: string) => ({ channel: { id } });
-const media = mediaChannelIdFor('c1', 1);
+const media = newMediaChannelId({ callId: 'c1', epoch: 1 });
 
 test('createEventRouter: a caller enters, presses a key, and hangs up', () => {
   const { router: events, log } = router();

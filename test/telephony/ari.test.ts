@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { connectAri, type Ari, type AriOptions, type AriSnapshot } from '../../src/telephony/asterisk/ari.ts';
-import { bridgeIdFor, mediaChannelIdFor } from '../../src/telephony/asterisk/ari-ids.ts';
+import { bridgeIdFor, newMediaChannelId } from '../../src/telephony/asterisk/ari-ids.ts';
 import { freePort } from '../../setup/stack/ports.ts';
 import {
   accept,
@@ -117,7 +117,7 @@ test('Ari: what is done twice is done once, and what is gone stays gone', async 
   await ari.destroyBridge(bridgeIdFor('twice'));
   const missing = { code: 'channel_missing', retryable: false };
   await expect(ari.answer(channelId)).rejects.toMatchObject(missing);
-  await expect(ari.moveChannel(channelId)).rejects.toMatchObject(missing);
+  await expect(ari.moveChannel(channelId, ['call-1'])).rejects.toMatchObject(missing);
   await expect(ari.continueInDialplan(channelId, { context: 'holdfast-fallback', extension: 's', priority: 1 })).rejects.toMatchObject(
     missing,
   );
@@ -128,20 +128,9 @@ test('Ari: what is done twice is done once, and what is gone stays gone', async 
   expect(await ari.snapshot()).toEqual({ channels: [], bridges: [] });
 });
 
-test('createExternalMedia: asked for the same channel again, it names the same socket and the PBX lives on', async () => {
-  const { ari } = await session();
-  const request = { channelId: mediaChannelIdFor('same', 1), format: 'slin16' as const };
-  const [first, second] = await Promise.all([ari.createExternalMedia(request), ari.createExternalMedia(request)]);
-  expect(second).toEqual(first);
-  expect(await ari.createExternalMedia(request)).toEqual(first);
-  await ari.ping();
-  expect(running.pbx.running).toBe(true);
-  await ari.hangup(request.channelId);
-});
-
 test('addToBridge: waits for a media channel whose leg has just connected', async () => {
   const { ari } = await session();
-  const channelId = mediaChannelIdFor('early', 1);
+  const channelId = newMediaChannelId({ callId: 'early', epoch: 1 });
   const { mediaUrl } = await ari.createExternalMedia({ channelId, format: 'slin16' });
   await ari.createBridge(bridgeIdFor('early'));
   const adding = ari.addToBridge(bridgeIdFor('early'), [channelId]);
@@ -161,7 +150,7 @@ test('moveChannel: another node takes a caller over from an application that is 
   await dying.ari.close();
   const heir = await session({ app: `${APP}-heir` });
   expect((await heir.ari.snapshot()).channels).toEqual([expect.objectContaining({ id: channelId, state: 'Up', inApp: false })]);
-  await heir.ari.moveChannel(channelId);
+  await heir.ari.moveChannel(channelId, ['call-1']);
   await until('the caller enters the other application', () => heir.entered.length === 1);
   expect((await heir.ari.snapshot()).channels).toEqual([expect.objectContaining({ id: channelId, state: 'Up', inApp: true })]);
   await call.hangup();

@@ -1,5 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
-import type { CallUsage } from '../../contracts/media-control.ts';
+import type { CallUsage } from '../../contracts/checkpoint.ts';
 import { admitters, callDirections, callStatuses, dispositions } from '../../domain/call.ts';
 import { AIProfile } from './ai-profile.ts';
 import { PhoneNumber } from './phone-number.ts';

@@ -60,8 +60,13 @@ export interface Ari {
   /** Waits for media channels of ours whose leg has only just connected: the PBX refuses them too early. */
   addToBridge(bridgeId: string, channelIds: readonly string[]): Promise<void>;
   destroyBridge(bridgeId: string): Promise<void>;
-  /** Takes a channel over into `app` (default: this one), even from an application that is dead. */
-  moveChannel(channelId: string, app?: string): Promise<void>;
+  /** Takes a channel over into this application, even from one that is dead; it enters with these arguments. */
+  moveChannel(channelId: string, args: readonly string[]): Promise<void>;
+  /** Null when the variable is not set. @throws HoldfastError channel_missing. */
+  getVariable(channelId: string, variable: string): Promise<string | null>;
+  setVariable(channelId: string, variable: string, value: string): Promise<void>;
+  /** Channels in a bridge; none when the bridge does not exist. */
+  bridgedChannels(bridgeId: string): Promise<readonly string[]>;
   continueInDialplan(
     channelId: string,
     target: { readonly context: string; readonly extension: string; readonly priority: number },
@@ -142,7 +147,10 @@ async function loadRest({ connectWithinMs = 0, logger }: AriOptions, options: Ar
   }
 }
 
-function channelCommands(rest: AriRest, app: string): Pick<Ari, 'answer' | 'hangup' | 'moveChannel' | 'continueInDialplan'> {
+function channelCommands(rest: AriRest, app: string): Pick<
+  Ari,
+  'answer' | 'hangup' | 'moveChannel' | 'getVariable' | 'setVariable' | 'continueInDialplan'
+> {
   return {
     async answer(channelId) {
       await rest.request('channels', 'answer', { channelId });
@@ -150,8 +158,20 @@ function channelCommands(rest: AriRest, app: string): Pick<Ari, 'answer' | 'hang
     async hangup(channelId, reason = 'normal') {
       await rest.request('channels', 'hangup', { channelId, reason }).catch(unlessStatus(404));
     },
-    async moveChannel(channelId, target = app) {
-      await rest.request('channels', 'move', { channelId, app: target });
+    async moveChannel(channelId, args) {
+      await rest.request('channels', 'move', { channelId, app, appArgs: args.join(',') });
+    },
+    async getVariable(channelId, variable) {
+      // 404 is said of a channel that is gone, and of a variable that was never set.
+      const answer = await rest.request<{ value: string }>('channels', 'getChannelVar', { channelId, variable }).catch(async (error: unknown) => {
+        if (statusOf(error) !== 404) throw error;
+        await rest.request('channels', 'get', { channelId });
+        return { value: '' };
+      });
+      return answer.value === '' ? null : answer.value;
+    },
+    async setVariable(channelId, variable, value) {
+      await rest.request('channels', 'setChannelVar', { channelId, variable, value });
     },
     async continueInDialplan(channelId, target) {
       await rest.request('channels', 'continueInDialplan', { channelId, ...target });
@@ -159,7 +179,7 @@ function channelCommands(rest: AriRest, app: string): Pick<Ari, 'answer' | 'hang
   };
 }
 
-function bridgeCommands(rest: AriRest, events: EventRouter): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge'> {
+function bridgeCommands(rest: AriRest, events: EventRouter): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge' | 'bridgedChannels'> {
   return {
     async createBridge(bridgeId) {
       await rest.request('bridges', 'createWithId', { bridgeId, type: 'mixing' }).catch(unlessStatus(409));
@@ -174,6 +194,13 @@ function bridgeCommands(rest: AriRest, events: EventRouter): Pick<Ari, 'createBr
         if (statusOf(error) !== 400) throw error;
         throw new HoldfastError('channel_missing', 'A channel is gone and cannot be bridged', { cause: error });
       });
+    },
+    async bridgedChannels(bridgeId) {
+      const bridge = await rest.request<{ channels: readonly string[] }>('bridges', 'get', { bridgeId }).catch((error: unknown) => {
+        if (statusOf(error) === 404) return { channels: [] };
+        throw error;
+      });
+      return bridge.channels;
     },
     async destroyBridge(bridgeId) {
       await rest.request('bridges', 'destroy', { bridgeId }).catch(unlessStatus(404));

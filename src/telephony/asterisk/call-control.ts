@@ -1,43 +1,110 @@
-/** The media node's wishes, told to Asterisk: answer, bridge with a chan_websocket leg, hang up, give back. */
-import type { CallControl, LegRequest } from '../../media/call-control.ts';
+/** The media node's wishes, told to Asterisk: answer, bridge with a chan_websocket leg, take over, hang up, give back. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError } from '../../domain/errors.ts';
+import type { CallControl, LegRequest, OwnedCall, Standing } from '../../media/call-control.ts';
 import { connectAsteriskWebsocketLeg } from '../../media/legs/asterisk-websocket.ts';
 import type { MediaLeg } from '../../media/legs/leg.ts';
-import type { Logger } from '../../telemetry.ts';
-import { bridgeIdFor, mediaChannelIdFor } from './ari-ids.ts';
+import { errorFacts, type Logger } from '../../telemetry.ts';
+import { bridgeIdFor, isMediaChannelId, newMediaChannelId, OWNER_VARIABLE } from './ari-ids.ts';
 import type { Ari } from './ari.ts';
+
+export interface CallControlOptions {
+  readonly nodeId: string;
+  readonly logger: Logger;
+}
 
 /** Where the dialplan speaks its apology; see asterisk/templates/extensions.conf. */
 const FALLBACK = { context: 'holdfast-fallback', extension: 's', priority: 1 };
+/** A caller who is still in the dialplan, on the way to a node that has died, can be moved once they have arrived. */
+const MOVE_WITHIN_MS = 8_000;
+const MOVE_PAUSE_MS = 100;
 
-export function createCallControl(ari: Ari, logger: Logger): CallControl {
-  return {
-    async connect(request: LegRequest): Promise<MediaLeg> {
-      const { callId, epoch, channelId, events } = request;
-      const mediaChannelId = mediaChannelIdFor(callId, epoch);
-      const bridgeId = bridgeIdFor(callId);
-      // The three do not need each other, and every round trip is silence in the caller's ear.
-      const connecting = ari
-        .createExternalMedia({ channelId: mediaChannelId, format: 'slin16' })
-        .then(({ mediaUrl }) => connectAsteriskWebsocketLeg({ url: mediaUrl, events, logger }));
-      const [, bridge, answer] = await Promise.allSettled([connecting, ari.createBridge(bridgeId), ari.answer(channelId)]);
-      const leg = await connecting;
-      try {
-        // Only now: a leg that was still on its way when the others failed would stay open for ever.
-        for (const step of [answer, bridge]) if (step.status === 'rejected') throw step.reason;
-        await ari.addToBridge(bridgeId, [channelId, mediaChannelId]);
-      } catch (error) {
-        await leg.close();
-        throw error;
-      }
-      return leg;
-    },
-    hangup: (channelId) => ari.hangup(channelId),
-    async release({ callId, epoch }) {
-      await ari.hangup(mediaChannelIdFor(callId, epoch));
-      await ari.destroyBridge(bridgeIdFor(callId));
-    },
-    giveBack: (channelId) => giveBack(ari, channelId),
+export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptions): CallControl {
+  const claim = ({ channelId, epoch }: OwnedCall): Promise<void> => ari.setVariable(channelId, OWNER_VARIABLE, `${epoch}:${nodeId}`);
+
+  const standing = async ({ channelId, epoch }: OwnedCall): Promise<Standing> => {
+    try {
+      const owner = ownerFrom(await ari.getVariable(channelId, OWNER_VARIABLE));
+      const other = owner !== null && (owner.epoch > epoch || (owner.epoch === epoch && owner.nodeId !== nodeId));
+      return other ? 'lost' : 'ours';
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'channel_missing') return 'gone';
+      throw error;
+    }
   };
+
+  const openLeg = async (mediaChannelId: string, { events }: LegRequest): Promise<MediaLeg> => {
+    const { mediaUrl } = await ari.createExternalMedia({ channelId: mediaChannelId, format: 'slin16' });
+    return connectAsteriskWebsocketLeg({ url: mediaUrl, events, logger });
+  };
+
+  /** Joins the caller with a new leg; `others` is what has to be done beside it, for the same silence. */
+  const join = async (request: LegRequest, others: readonly Promise<void>[]): Promise<MediaLeg> => {
+    const bridgeId = bridgeIdFor(request.callId);
+    const mediaChannelId = newMediaChannelId(request);
+    const opening = openLeg(mediaChannelId, request);
+    const [, ...steps] = await Promise.allSettled([opening, ari.createBridge(bridgeId), ...others]);
+    const leg = await opening;
+    try {
+      // Only now: a leg that was still on its way when the others failed would stay open for ever.
+      for (const step of steps) if (step.status === 'rejected') throw step.reason;
+      await ari.addToBridge(bridgeId, [request.channelId, mediaChannelId]);
+    } catch (error) {
+      await leg.close();
+      throw error;
+    }
+    return leg;
+  };
+
+  const onlyOurs = async (call: OwnedCall, act: () => Promise<void>): Promise<void> => {
+    if ((await standing(call)) === 'ours') await act();
+    else logger.info({ event: 'left_alone', callId: call.callId, epoch: call.epoch }, 'The call is gone, or another node has it');
+  };
+
+  return {
+    connect: (request) => join(request, [ari.answer(request.channelId), claim(request)]),
+    async takeOver(request) {
+      if ((await standing(request)) === 'lost') throw new HoldfastError('stale_epoch', 'A newer owner has this call');
+      await claimWhenInApp(() => claim(request));
+      const bridgeId = bridgeIdFor(request.callId);
+      const before = await ari.bridgedChannels(bridgeId);
+      const answered = before.includes(request.channelId) ? Promise.resolve() : ari.answer(request.channelId);
+      const removed = before.filter(isMediaChannelId).map((id) => ari.hangup(id));
+      return join(request, [answered, ari.moveChannel(request.channelId, [request.callId]), ...removed]);
+    },
+    standing,
+    claim,
+    hangup: (call) => onlyOurs(call, () => ari.hangup(call.channelId)),
+    async release(call) {
+      if ((await standing(call)) === 'lost') return;
+      const bridgeId = bridgeIdFor(call.callId);
+      const left = (await ari.bridgedChannels(bridgeId)).filter(isMediaChannelId);
+      for (const result of await Promise.allSettled(left.map((id) => ari.hangup(id)))) {
+        if (result.status === 'rejected') logger.warn({ error: errorFacts(result.reason) }, 'A media channel is left');
+      }
+      await ari.destroyBridge(bridgeId);
+    },
+    giveBack: (call) => onlyOurs(call, () => giveBack(ari, call.channelId)),
+  };
+}
+
+/** The PBX says 409 of a channel that is not in any application yet. */
+async function claimWhenInApp(claim: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + MOVE_WITHIN_MS;
+  for (;;) {
+    try {
+      return await claim();
+    } catch (error) {
+      const early = error instanceof HoldfastError && error.details['status'] === 409;
+      if (!early || performance.now() > deadline) throw error;
+      await sleep(MOVE_PAUSE_MS);
+    }
+  }
+}
+
+function ownerFrom(value: string | null): { readonly epoch: number; readonly nodeId: string } | null {
+  const match = /^(\d+):(.+)$/.exec(value ?? '');
+  return match === null ? null : { epoch: Number(match[1]), nodeId: match[2] as string };
 }
 
 export function giveBack(ari: Ari, channelId: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { CarrierCall } from '../../../setup/demo/carrier-call.ts';
 import { connectAsteriskWebsocketLeg } from '../../../src/media/legs/asterisk-websocket.ts';
 import type { MediaLeg } from '../../../src/media/legs/leg.ts';
 import { connectAri, type Ari } from '../../../src/telephony/asterisk/ari.ts';
-import { bridgeIdFor, mediaChannelIdFor } from '../../../src/telephony/asterisk/ari-ids.ts';
+import { bridgeIdFor, newMediaChannelId } from '../../../src/telephony/asterisk/ari-ids.ts';
 import {
   accept,
   ARI_USER,
@@ -67,6 +67,7 @@ interface Line extends AsyncDisposable {
   readonly heard: () => Int16Array;
   readonly said: () => Int16Array;
   readonly marks: string[];
+  readonly mediaChannelId: string;
   readonly digits: string[];
   readonly closed: string[];
 }
@@ -78,7 +79,7 @@ async function talk(): Promise<Line> {
   const entered = new Promise<string>((resolve) => (enter = resolve));
   const placing = network.carrier.placeCall({ to: '+4930123456', from: '+4915112345678', onHeard: hearing.onHeard });
   const channelId = await entered;
-  const mediaChannelId = mediaChannelIdFor(callId, 1);
+  const mediaChannelId = newMediaChannelId({ callId, epoch: 1 });
   const { mediaUrl } = await ari.createExternalMedia({ channelId: mediaChannelId, format: 'slin16' });
   const seen = { marks: [] as string[], digits: [] as string[], closed: [] as string[] };
   const leg = await connectAsteriskWebsocketLeg({
@@ -97,6 +98,7 @@ async function talk(): Promise<Line> {
   const call = await placing;
   return {
     ...seen,
+    mediaChannelId,
     leg,
     call,
     channelId,
@@ -239,14 +241,14 @@ test('a caller who hangs up leaves the leg open until it is closed; closing it l
 
 test('the leg says so when the PBX drops it; the caller stays', async () => {
   await using line = await talk();
-  await ari.hangup(mediaChannelIdFor(`leg-${calls}`, 1));
+  await ari.hangup(line.mediaChannelId);
   await until('the leg is closed', () => line.closed.length > 0);
   expect(line.closed).toHaveLength(1);
   expect((await ari.snapshot()).channels).toMatchObject([{ id: line.channelId, state: 'Up', inApp: true }]);
 });
 
 test('a carrier that sends nothing does not stop time: silence arrives', async () => {
-  const channelId = mediaChannelIdFor('silent', 1);
+  const channelId = newMediaChannelId({ callId: 'silent', epoch: 1 });
   const { mediaUrl } = await ari.createExternalMedia({ channelId, format: 'slin' });
   const { onHeard, heard } = ear();
   const events = { onAudio: onHeard, onMark: () => undefined, onDtmf: () => undefined, onClosed: () => undefined };
@@ -259,7 +261,7 @@ test('a carrier that sends nothing does not stop time: silence arrives', async (
 
 test('a listener that throws ends its own call and no other', async () => {
   await using line = await talk();
-  const channelId = mediaChannelIdFor('faulty', 1);
+  const channelId = newMediaChannelId({ callId: 'faulty', epoch: 1 });
   const { mediaUrl } = await ari.createExternalMedia({ channelId, format: 'slin16' });
   const closed = Promise.withResolvers<string>();
   await connectAsteriskWebsocketLeg({
