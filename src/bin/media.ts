@@ -64,7 +64,7 @@ await runProcess('media', async (config, logger) => {
   // Behind the announcement: callers of a dead node may be waiting for this one.
   void warmPhrases(phrases, { model: config.models.tts, voice: config.models.voice, sampleRate: 16_000 }, logger);
   const orphans = setTimeout(() => {
-    releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId) }).catch((error: unknown) =>
+    releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId), isLive: (callId) => node.isLive(callId) }).catch((error: unknown) =>
       logger.warn({ event: 'orphan_release_failed', error: errorFacts(error) }, 'The predecessor of this node may have left callers'),
     );
   }, ORPHAN_GRACE_MS);

@@ -117,6 +117,10 @@ export class MediaNode {
     return waiting || [...this.#live].some((callId) => this.#sessions.get(callId)?.plan.channelId === channelId);
   }
 
+  isLive(callId: string): boolean {
+    return this.#live.has(callId);
+  }
+
   /** Hands the live calls over and resolves when none is left, or after `withinMs`. */
   async drained(withinMs: number): Promise<void> {
     this.draining = true;

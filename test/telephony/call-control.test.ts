@@ -134,7 +134,7 @@ test('releaseOrphans: the caller of a node that died hears the apology from its 
   await dying.close();
   await leg.close();
   const heir = await connect();
-  await releaseOrphans(heir, { logger: silentLogger, isKnown: () => false });
+  await releaseOrphans(heir, { logger: silentLogger, isKnown: () => false, isLive: () => false });
   expect(await call.ended).toMatchObject({ by: 'callee', cause: 16 });
   expect(resemblance(heard(), prompt('technical-problem'))).toBeGreaterThan(0.9);
   expect(await heir.snapshot()).toEqual({ channels: [], bridges: [] });

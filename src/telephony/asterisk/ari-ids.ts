@@ -21,6 +21,6 @@ export const isMediaChannelId = (channelId: string): boolean => channelId.starts
 
 /** Null when the id is not a media channel's. */
 export function callOfMediaChannel(channelId: string): { readonly callId: string; readonly epoch: number } | null {
-  const match = new RegExp(`^${MEDIA_PREFIX}(.+)-(\\d+)-[0-9a-f]{8}$`).exec(channelId);
+  const match = /^hf-media-(.+)-(\d+)-[0-9a-f]{8}$/.exec(channelId);
   return match === null ? null : { callId: match[1] as string, epoch: Number(match[2]) };
 }
