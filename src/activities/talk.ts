@@ -79,10 +79,10 @@ async function handedOver({ deps, relay }: TalkOptions, link: NodeLink): Promise
   await link.handoverAsked;
   deps.nodes.avoid(relay.progress.node.instance);
   // The link's own end wins the race this one is in, and then nobody waits for it.
-  let over = false;
-  link.ended.finally(() => (over = true)).catch(() => undefined);
-  while (!over && deps.nodes.refuge(await deps.nodes.live()) === null) await sleep(HANDOVER_PAUSE_MS);
-  return over ? new Promise<never>(() => undefined) : 'handover';
+  const over = new AbortController();
+  link.ended.finally(() => over.abort()).catch(() => undefined);
+  while (!over.signal.aborted && deps.nodes.refuge(await deps.nodes.live()) === null) await sleep(HANDOVER_PAUSE_MS);
+  return over.signal.aborted ? new Promise<never>(() => undefined) : 'handover';
 }
 
 /** Takes the next node, under the next epoch. */

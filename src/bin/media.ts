@@ -59,13 +59,23 @@ await runProcess('media', async (config, logger) => {
   made.resolve(node);
   const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
   const control = await startControlServer({ host, port, secret, node, logger });
-  const describe = () => ({ id, app, controlUrl: control.url, pid: process.pid, instance, live: node.live, capacity, draining: node.draining });
+  const describe = () => ({
+    id,
+    app,
+    controlUrl: control.url,
+    pid: process.pid,
+    instance,
+    live: node.live,
+    capacity,
+    draining: node.draining,
+  });
   const announcement = await announceNode({ redis, describe, logger });
   // Behind the announcement: callers of a dead node may be waiting for this one.
   void warmPhrases(phrases, { model: config.models.tts, voice: config.models.voice, sampleRate: 16_000 }, logger);
   const orphans = setTimeout(() => {
-    releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId), isLive: (callId) => node.isLive(callId) }).catch((error: unknown) =>
-      logger.warn({ event: 'orphan_release_failed', error: errorFacts(error) }, 'The predecessor of this node may have left callers'),
+    releaseOrphans(ari, { logger, isKnown: (channelId) => node.holds(channelId), isLive: (callId) => node.isLive(callId) }).catch(
+      (error: unknown) =>
+        logger.warn({ event: 'orphan_release_failed', error: errorFacts(error) }, 'The predecessor of this node may have left callers'),
     );
   }, ORPHAN_GRACE_MS);
   return {

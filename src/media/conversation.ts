@@ -14,7 +14,11 @@ export interface ConversationOptions {
   /** Tools that ran before a take-over, filed where they happened. */
   readonly rounds?: readonly ToolRound[];
   /** Tools were called, or one of them has a result now. */
-  readonly onTools?: (round: { readonly id: number; readonly calls: readonly ToolCall[]; readonly results: ReadonlyMap<string, string> }) => void;
+  readonly onTools?: (round: {
+    readonly id: number;
+    readonly calls: readonly ToolCall[];
+    readonly results: ReadonlyMap<string, string>;
+  }) => void;
 }
 
 export class Conversation {

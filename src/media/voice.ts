@@ -208,7 +208,8 @@ export class Voice {
     if (speech === null) return;
     const first = speech.audibleMs === null;
     speech.audibleMs ??= this.#options.now();
-    if (speech.isReply && first) speech.reply.latencies.responseMs = Math.max(0, Math.round(speech.audibleMs - this.#options.speechEndedMs()));
+    if (speech.isReply && first)
+      speech.reply.latencies.responseMs = Math.max(0, Math.round(speech.audibleMs - this.#options.speechEndedMs()));
     this.#options.events.onAudible();
   }
 

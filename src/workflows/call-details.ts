@@ -71,7 +71,9 @@ function facts(view: CallView): string[] {
   return [
     `- **Call** \`${view.callId}\``,
     ...(view.tenantId === null ? [] : [`- **Tenant** \`${view.tenantId}\``]),
-    ...(view.mediaNode === null ? [] : [`- **Media node** ${view.mediaNode}${view.epoch > 1 ? ` (epoch ${view.epoch}: taken over ${times(view.epoch - 1)})` : ''}`]),
+    ...(view.mediaNode === null
+      ? []
+      : [`- **Media node** ${view.mediaNode}${view.epoch > 1 ? ` (epoch ${view.epoch}: taken over ${times(view.epoch - 1)})` : ''}`]),
     `- **Arrived** ${time(view.arrivedAt)}`,
     ...(view.answeredAt === null ? [] : [`- **Answered** ${time(view.answeredAt)}`]),
     ...(view.endedAt === null ? [] : [`- **Ended** ${time(view.endedAt)}`]),

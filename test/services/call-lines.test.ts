@@ -24,7 +24,16 @@ afterEach(async () => {
 const now = new Date('2026-11-20T15:00:00Z');
 
 function deps(db: Database, change: Partial<AdmissionDeps> = {}): AdmissionDeps {
-  const node = { id: 'media-1', app: 'app', controlUrl: 'ws://127.0.0.1:1', pid: 1, live: 0, capacity: 10_000, draining: false };
+  const node = {
+    id: 'media-1',
+    app: 'app',
+    controlUrl: 'ws://127.0.0.1:1',
+    pid: 1,
+    instance: 'one',
+    live: 0,
+    capacity: 10_000,
+    draining: false,
+  };
   return {
     db,
     vault: world.vault,

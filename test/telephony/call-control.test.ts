@@ -99,7 +99,12 @@ test('takeOver: the caller of a node that died hears the next one, who owns the 
   await leg.close();
   const heir = await connect(`${APP}-heir`);
   const marks: string[] = [];
-  const events = { onAudio: () => undefined, onMark: (id: string) => void marks.push(id), onDtmf: () => undefined, onClosed: () => undefined };
+  const events = {
+    onAudio: () => undefined,
+    onMark: (id: string) => void marks.push(id),
+    onDtmf: () => undefined,
+    onClosed: () => undefined,
+  };
   const control = createCallControl(heir, { nodeId: 'two', logger: silentLogger });
   const taken = await control.takeOver({ callId: 'taken', epoch: 2, channelId, events });
   taken.play(prompt('connecting-you'));

@@ -147,10 +147,10 @@ async function loadRest({ connectWithinMs = 0, logger }: AriOptions, options: Ar
   }
 }
 
-function channelCommands(rest: AriRest, app: string): Pick<
-  Ari,
-  'answer' | 'hangup' | 'moveChannel' | 'getVariable' | 'setVariable' | 'continueInDialplan'
-> {
+function channelCommands(
+  rest: AriRest,
+  app: string,
+): Pick<Ari, 'answer' | 'hangup' | 'moveChannel' | 'getVariable' | 'setVariable' | 'continueInDialplan'> {
   return {
     async answer(channelId) {
       await rest.request('channels', 'answer', { channelId });
@@ -163,11 +163,13 @@ function channelCommands(rest: AriRest, app: string): Pick<
     },
     async getVariable(channelId, variable) {
       // 404 is said of a channel that is gone, and of a variable that was never set.
-      const answer = await rest.request<{ value: string }>('channels', 'getChannelVar', { channelId, variable }).catch(async (error: unknown) => {
-        if (statusOf(error) !== 404) throw error;
-        await rest.request('channels', 'get', { channelId });
-        return { value: '' };
-      });
+      const answer = await rest
+        .request<{ value: string }>('channels', 'getChannelVar', { channelId, variable })
+        .catch(async (error: unknown) => {
+          if (statusOf(error) !== 404) throw error;
+          await rest.request('channels', 'get', { channelId });
+          return { value: '' };
+        });
       return answer.value === '' ? null : answer.value;
     },
     async setVariable(channelId, variable, value) {
@@ -179,7 +181,10 @@ function channelCommands(rest: AriRest, app: string): Pick<
   };
 }
 
-function bridgeCommands(rest: AriRest, events: EventRouter): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge' | 'bridgedChannels'> {
+function bridgeCommands(
+  rest: AriRest,
+  events: EventRouter,
+): Pick<Ari, 'createBridge' | 'addToBridge' | 'destroyBridge' | 'bridgedChannels'> {
   return {
     async createBridge(bridgeId) {
       await rest.request('bridges', 'createWithId', { bridgeId, type: 'mixing' }).catch(unlessStatus(409));
