@@ -30,6 +30,20 @@ const greetingThenQuestion: Step[] = [
 ];
 
 describe('advance', () => {
+  it('says nothing at a wait until it is told to go on, and tells once that it waits', () => {
+    const caller = play([
+      { do: 'wait', name: 'others' },
+      { do: 'say', text: 'hello' },
+    ]);
+    caller.send(tick(50), { kind: 'go', atMs: 60, name: 'somebody else' }, tick(100));
+    expect(caller.done).toEqual([{ do: 'waiting', name: 'others' }]);
+    caller.send({ kind: 'go', atMs: 150, name: 'others' });
+    expect(caller.done).toEqual([
+      { do: 'waiting', name: 'others' },
+      { do: 'say', text: 'hello' },
+    ]);
+  });
+
   it('waits until the agent has been quiet for 700 ms before it speaks', () => {
     const caller = play(greetingThenQuestion);
     caller.send(...speech(300, 2_000, 'Welcome to the clinic.'), tick(2_600));

@@ -1,0 +1,30 @@
+import { agentSpeaksAt, gapMs } from './gap.ts';
+
+const sound = (...edges: number[]) =>
+  Array.from({ length: edges.length / 2 }, (_, i) => ({ startMs: edges[2 * i] ?? 0, endMs: edges[2 * i + 1] ?? 0 }));
+
+describe('gapMs', () => {
+  test('is the silence from the last sound before the fault to the first after it', () => {
+    expect(gapMs({ agent: sound(0, 5_040, 5_480, 9_000), caller: [] }, 5_000)).toBe(440);
+  });
+
+  test('sees past the pauses between words for the silence that the fault made', () => {
+    expect(gapMs({ agent: sound(0, 4_990, 5_150, 5_900, 6_700, 9_000), caller: [] }, 5_000)).toBe(800);
+  });
+
+  test('there is none where the agent was silent, had finished, or was not heard again', () => {
+    expect(gapMs({ agent: sound(0, 3_000, 6_000, 9_000), caller: [] }, 5_000)).toBeNull();
+    expect(gapMs({ agent: sound(0, 5_100, 9_000, 9_900), caller: sound(6_000, 8_000) }, 5_000)).toBeNull();
+    expect(gapMs({ agent: sound(0, 5_100), caller: [] }, 5_000)).toBeNull();
+  });
+
+  test('a pause of before the fault, or of long after it, is not its', () => {
+    expect(gapMs({ agent: sound(0, 2_000, 4_000, 5_050, 5_400, 9_500, 12_000, 13_000), caller: [] }, 5_000)).toBe(350);
+  });
+});
+
+test('agentSpeaksAt allows for the time that the line takes', () => {
+  const heard = { agent: sound(0, 4_900), caller: [] };
+  expect(agentSpeaksAt(heard, 5_000)).toBe(true);
+  expect(agentSpeaksAt(heard, 5_200)).toBe(false);
+});
