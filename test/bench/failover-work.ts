@@ -55,10 +55,10 @@ export async function answerAloud(providers: Providers): Promise<Waited> {
       clear: () => undefined,
       close: async () => undefined,
     },
-    () => undefined,
+    { onAudible: () => undefined },
   );
   playback.begin();
-  const conversation = new Conversation(plan.agent.systemPrompt, []);
+  const conversation = new Conversation({ systemPrompt: plan.agent.systemPrompt, transcript: [] });
   conversation.callerSaid('hello', false);
   await speakReply(
     {

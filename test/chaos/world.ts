@@ -43,6 +43,9 @@ export interface World extends AsyncDisposable {
 }
 
 const TIME_ZONE = 'America/New_York';
+const BUSINESS = { name: 'Bright Smile Dental', country: 'US', timezone: TIME_ZONE };
+/** More than are ever live at once: refusals are not what is looked for. */
+const LINES = 100;
 /** People at the gate are silent for longer than an agent would bear. */
 const SETTINGS = { LOG_LEVEL: 'info', SILENCE_REMINDER_SECONDS: '60', MAX_CONVERSATION_DURATION_SECONDS: '600' };
 
@@ -104,7 +107,7 @@ async function newBusiness(stack: Stack, n: number): Promise<Business> {
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${(await response.text()).slice(0, 300)}`);
     return (await response.json()) as T;
   };
-  const { id } = await post<{ id: string }>('/tenants', { name: 'Bright Smile Dental', country: 'US', timezone: TIME_ZONE });
+  const { id } = await post<{ id: string }>('/tenants', { ...BUSINESS, max_concurrent_calls: LINES });
   await post(`/tenants/${id}/ai-profiles`, { name: 'Desk', role: 'receptionist', system_prompt: 'Be kind and brief.', is_default: true });
   // Numbers reserved for fiction: 0100 to 0199; the demo's is 0143.
   const did = `+1${202 + Math.floor(n / 40)}55501${String(n % 40).padStart(2, '0')}`;
