@@ -26,6 +26,7 @@ const entries = {
   'bench:call': 'test/bench/call.ts',
   'bench:failover': 'test/bench/failover.ts',
   chaos: 'test/chaos/run.ts',
+  soak: 'test/chaos/soak/run.ts',
 };
 const usage = `usage: node setup/run.mjs ${[...Object.keys(entries), 'exec'].join('|')} [arguments]`;
 

@@ -37,12 +37,14 @@ export const lines = {
   wish: ({ name, day }: Persona): string => `my name is ${name} and i would like an appointment on ${day}`,
   hour: ({ hour }: Persona): string => `i would like to come at ${hour.said} please`,
   goodbye: 'no that is everything thank you goodbye',
+  /** Of the call that lasts an hour. */
+  question: 'what are your opening hours',
 };
 
 /** Every line that any caller may say. */
 export function allLines(): string[] {
   const all = Array.from({ length: PERSONAS }, (_, n) => persona(n));
-  return [...new Set([...all.map(lines.wish), ...all.map(lines.hour), lines.goodbye])];
+  return [...new Set([...all.map(lines.wish), ...all.map(lines.hour), lines.goodbye, lines.question])];
 }
 
 /** Where in its conversation a call is when the fault strikes. */
