@@ -1,9 +1,14 @@
-import { agentSpeaksAt, gapMs } from './gap.ts';
+import { agentSpeaksAt, gapAt, lengthMs, type Heard } from './gap.ts';
 
 const sound = (...edges: number[]) =>
   Array.from({ length: edges.length / 2 }, (_, i) => ({ startMs: edges[2 * i] ?? 0, endMs: edges[2 * i + 1] ?? 0 }));
 
-describe('gapMs', () => {
+function gapMs(heard: Heard, atMs: number): number | null {
+  const gap = gapAt(heard, atMs);
+  return gap === null ? null : lengthMs(gap);
+}
+
+describe('gapAt', () => {
   test('is the silence from the last sound before the fault to the first after it', () => {
     expect(gapMs({ agent: sound(0, 5_040, 5_480, 9_000), caller: [] }, 5_000)).toBe(440);
   });

@@ -22,15 +22,17 @@ export function agentSpeaksAt({ agent }: Heard, atMs: number): boolean {
  * the fault. A silence in which the caller speaks is none: the agent had finished. Null when the
  * agent was not speaking, or had finished, or was not heard again.
  */
-export function gapMs(heard: Heard, faultMs: number): number | null {
+export function gapAt(heard: Heard, faultMs: number): Segment | null {
   if (!agentSpeaksAt(heard, faultMs)) return null;
   const { agent, caller } = heard;
-  let longest: number | null = null;
+  let longest: Segment | null = null;
   for (const [i, segment] of agent.entries()) {
     const next = agent[i + 1];
     if (next === undefined || segment.endMs < faultMs - LINE_MS || segment.endMs > faultMs + LATEST_MS) continue;
     if (caller.some((each) => each.startMs < next.startMs && each.endMs > segment.endMs)) break;
-    longest = Math.max(longest ?? 0, next.startMs - segment.endMs);
+    if (longest === null || next.startMs - segment.endMs > lengthMs(longest)) longest = { startMs: segment.endMs, endMs: next.startMs };
   }
   return longest;
 }
+
+export const lengthMs = ({ startMs, endMs }: Segment): number => endMs - startMs;

@@ -16,6 +16,7 @@ export interface Network extends AsyncDisposable {
 
 /** Of the IANA range for benchmarks of network devices: nobody routes it. */
 const [HOST, INSIDE, BITS] = ['198.18.77.1', '198.18.77.2', 30];
+const NOBODY = '02:00:00:00:00:99';
 const FORWARDED = ['REDIS_URL', 'ARI_URL', 'OPENAI_BASE_URL'] as const;
 
 /** @returns why not, or null */
@@ -64,13 +65,14 @@ export async function openNetwork(): Promise<Network> {
       }
       return { prefix: ['ip', 'netns', 'exec', name], env: { ...forwarded, MEDIA_CONTROL_HOST: INSIDE } };
     },
-    cut: async () =>
-      void (await run('tc', ['qdisc', 'add', 'dev', outer, 'root', 'netem', 'loss', '100%']).catch(() =>
-        within('link', 'set', inner, 'down'),
-      )),
-    mend: async () => {
-      await run('tc', ['qdisc', 'del', 'dev', outer, 'root']).catch(() => undefined);
-      await within('link', 'set', inner, 'up').catch(() => undefined);
+    // Sent to a card that nobody has: dropped on arrival, without an error on either side.
+    async cut() {
+      await run('ip', ['neigh', 'replace', INSIDE, 'lladdr', NOBODY, 'dev', outer, 'nud', 'permanent']);
+      await within('neigh', 'replace', HOST, 'lladdr', NOBODY, 'dev', inner, 'nud', 'permanent');
+    },
+    async mend() {
+      await run('ip', ['neigh', 'del', INSIDE, 'dev', outer]);
+      await within('neigh', 'del', HOST, 'dev', inner);
     },
     [Symbol.asyncDispose]: close,
   };

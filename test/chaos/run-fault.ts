@@ -56,6 +56,9 @@ export async function runFault(world: World, fault: Fault, options: FaultRunOpti
         arrivalsAre: fault.arrivalsAre ?? 'served',
       });
       verdicts.push(verdict);
+      const { gap } = verdict;
+      if (gap !== null)
+        world.print(`    ${run.phase}: silent from ${Math.round(gap.fromMs)} to ${Math.round(gap.toMs)} ms after the fault`);
       for (const note of verdict.notes) world.print(`    ${run.phase} (${evidence.record?.id ?? 'no record'}): ${note}`);
     }
     listeningMs.push(...(await takeovers(world, wave)));

@@ -1,7 +1,7 @@
 /** What the evidence says about one call. Pure. */
 import type { Evidence } from './evidence.ts';
 import type { ArrivalOutcome } from './fault.ts';
-import { agentSpeaksAt, gapMs } from './gap.ts';
+import { agentSpeaksAt, gapAt, lengthMs } from './gap.ts';
 import { isWish, lines, recalls } from './persona.ts';
 
 export interface Circumstances {
@@ -23,6 +23,8 @@ export interface Verdict {
   /** The agent was heard at the moment of the fault. */
   readonly agentWasSpeaking: boolean;
   readonly gapMs: number | null;
+  /** Where the gap lies, in milliseconds since the fault. */
+  readonly gap: { readonly fromMs: number; readonly toMs: number } | null;
   readonly turnsLost: number;
   readonly doubled: number;
   readonly dispositionNotOne: boolean;
@@ -50,13 +52,15 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
   const dropped = run.failure !== null || (evidence.record?.disposition ?? '') !== 'completed';
   const lost = around.endsCalls ? [] : lostTurns(evidence, around.struckAtMs);
   const doubles = doublesIn(evidence);
+  const gap = around.hit && run.phase !== 'arriving' ? gapAt(heard, around.struckAtMs) : null;
   const memory = memoryNotes(evidence, around.timeZone);
   const line = dropped ? [run.failure ?? `the call ended as ${evidence.record?.disposition ?? 'nothing'}`] : [];
   return {
     ...common,
     dropped,
     memoryKept: memory.length === 0,
-    gapMs: around.hit && run.phase !== 'arriving' ? gapMs(heard, around.struckAtMs) : null,
+    gapMs: gap === null ? null : lengthMs(gap),
+    gap: gap === null ? null : { fromMs: gap.startMs - around.struckAtMs, toMs: gap.endMs - around.struckAtMs },
     turnsLost: lost.length,
     doubled: doubles.length,
     dispositionNotOne: disposition.length > 0,
@@ -64,7 +68,7 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
   };
 }
 
-const nothingSaid = { gapMs: null, turnsLost: 0, doubled: 0 } as const;
+const nothingSaid = { gapMs: null, gap: null, turnsLost: 0, doubled: 0 } as const;
 
 function dispositionNotes({ record, records, workflow }: Evidence): string[] {
   if (record === null) return ['there is no record of the call'];

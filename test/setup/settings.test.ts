@@ -7,6 +7,7 @@ import { parseEnv } from 'node:util';
 import { parseDevOptions } from '../../setup/dev/options.ts';
 import { environmentFile, generateSecrets, processEnvironment } from '../../setup/stack/environment.ts';
 import { externalParts } from '../../setup/stack/external.ts';
+import { holdfastProcesses } from '../../setup/stack/holdfast-processes.ts';
 import { withKeptKeys } from '../../setup/stack/kept-keys.ts';
 import { loadConfig } from '../../src/config.ts';
 
@@ -111,6 +112,23 @@ describe('processEnvironment', () => {
       AI_FALLBACKS: '[{"name":"second","base_url":"https://ai.example/v1","api_key":"a#b"}]',
     });
     expect(parseEnv(environmentFile(env))).toEqual(env);
+  });
+});
+
+describe('holdfastProcesses', () => {
+  test('the first of a kind has the plain name, and each media node its own id and control port', () => {
+    const all = holdfastProcesses({ workers: 2, mediaControlPorts: [4001, 4002] });
+    expect(all.map(({ name, program }) => [name, program])).toEqual([
+      ['api', 'api'],
+      ['worker', 'worker'],
+      ['worker2', 'worker'],
+      ['media', 'media'],
+      ['media2', 'media'],
+    ]);
+    expect(all.slice(3).map(({ env }) => [env['MEDIA_NODE_ID'], env['MEDIA_CONTROL_PORT']])).toEqual([
+      ['media-1', '4001'],
+      ['media-2', '4002'],
+    ]);
   });
 });
 
