@@ -28,6 +28,8 @@ export interface CallerOptions extends Omit<CallOptions, 'onHeard'> {
   readonly onHeard?: (pcm: Int16Array) => void;
   /** The script has come to a `wait` of this name; it goes on when the promise resolves. */
   readonly onWait?: (name: string) => Promise<void>;
+  /** The caller hangs up when it fires, whatever the script says. */
+  readonly signal?: AbortSignal;
 }
 
 export type CallerMoment =
@@ -107,8 +109,12 @@ export async function callAndTalk(options: CallerOptions): Promise<CallerResult>
     if (waitsForWords(state)) source?.ask();
   }, TICK_MS);
   void call.ended.then(() => dispatch({ kind: 'ended', atMs: Date.now() }));
+  const giveUp = (): void => void call?.hangup();
+  if (options.signal?.aborted === true) giveUp();
+  options.signal?.addEventListener('abort', giveUp, { once: true });
   await finished.promise;
   clearInterval(timer);
+  options.signal?.removeEventListener('abort', giveUp);
   source?.stop();
   // A no-op when the agent has done it already.
   await call.hangup();

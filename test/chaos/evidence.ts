@@ -18,8 +18,10 @@ export interface Evidence {
   readonly records: number;
   /** COMPLETED, RUNNING, FAILED …; null when there is none. */
   readonly workflow: string | null;
-  /** Seen closed so long after the call ended; null when it did not close in time. */
-  readonly closedAfterMs: number | null;
+  /** Wall clock; null when it did not close in time. */
+  readonly closedAtMs: number | null;
+  /** Of the line, at the caller's end. */
+  readonly endedAtMs: number | null;
   readonly historyEvents: number;
   /** All times are wall clock. */
   readonly agent: readonly Segment[];
@@ -49,13 +51,13 @@ export async function evidenceOf(world: World, wave: WaveRun, { run, client }: {
   });
   const workflow = record === null ? null : await workflowOf(client, record.id);
   const ended = run.result === null ? null : await run.result.call.ended;
-  const closedAfterMs = workflow?.closedAtMs === undefined || ended === null ? null : workflow.closedAtMs - ended.atMs;
   return {
     run,
     record,
     records: record === null ? 0 : await countRecords(world, tenantId, run.from),
     workflow: workflow?.status ?? null,
-    closedAfterMs,
+    closedAtMs: workflow?.closedAtMs ?? null,
+    endedAtMs: ended?.atMs ?? null,
     historyEvents: workflow?.events ?? 0,
     ...(run.result === null ? silent : await listen(world, run)),
   };

@@ -1,7 +1,7 @@
 /** Verdicts of one fault → a row of the table and of the JSON file. Pure. */
 import { percentile } from '../../setup/demo/summary.ts';
 import { table } from '../bench/table.ts';
-import type { Verdict } from './verdict.ts';
+import { CLOSED_WITHIN_MS, type Verdict } from './verdict.ts';
 
 export interface FaultReport {
   readonly name: string;
@@ -23,7 +23,7 @@ export interface FaultReport {
   readonly turnsLost: number;
   readonly doubled: number;
   readonly dispositionsNotOne: number;
-  /** From the end of the line to the end of the workflow. */
+  /** From the end of the line to the end of the workflow; where the fault ends the calls, from the fault. */
   readonly closedMsMax: number | null;
   readonly historyEventsMax: number;
   /** Set when the fault was not tried, or the run itself broke. */
@@ -92,5 +92,7 @@ export function faultTable(reports: readonly FaultReport[]): string {
 export function isClean(report: FaultReport, endsCalls: boolean): boolean {
   if (report.skipped !== null) return true;
   const harmless = report.doubled === 0 && report.dispositionsNotOne === 0;
-  return endsCalls ? harmless : harmless && report.dropped === 0 && report.turnsLost === 0 && report.memoryKept === report.calls;
+  return endsCalls
+    ? harmless && (report.closedMsMax ?? 0) <= CLOSED_WITHIN_MS
+    : harmless && report.dropped === 0 && report.turnsLost === 0 && report.memoryKept === report.calls;
 }

@@ -46,7 +46,8 @@ function evidence({ turns = talk, bookings, record, evidence: more, failure }: C
     } as unknown as CallDetailView,
     records: 1,
     workflow: 'COMPLETED',
-    closedAfterMs: 400,
+    closedAtMs: 12_400,
+    endedAtMs: 12_000,
     historyEvents: 24,
     agent: [],
     caller: [],
@@ -102,5 +103,18 @@ describe('verdictOf', () => {
     const verdict = verdictOf(evidence({ failure: 'the call ended at step 4', turns: [] }), { ...around, endsCalls: true });
     expect(verdict).toMatchObject({ dropped: true, turnsLost: 0, notes: [] });
     expect(isClean(reportOf('x', { verdicts: [verdict], listeningMs: [] }), true)).toBe(true);
+    const late = verdictOf(evidence({ evidence: { closedAtMs: 16_000 } }), { ...around, endsCalls: true });
+    expect(isClean(reportOf('x', { verdicts: [late], listeningMs: [] }), true)).toBe(false);
+  });
+
+  test('who calls without a database must be apologised to, and be on record', () => {
+    const arriving = { ...evidence().run, phase: 'arriving' as const };
+    const calm = { ...around, arrivalsAre: 'apology' as const };
+    const spoken = [{ startMs: 0, endMs: 3_000 }];
+    expect(verdictOf(evidence({ evidence: { run: arriving, agent: spoken } }), calm)).toMatchObject({ dropped: false, notes: [] });
+    expect(verdictOf(evidence({ evidence: { run: arriving, record: null } }), calm)).toMatchObject({
+      dropped: true,
+      dispositionNotOne: true,
+    });
   });
 });

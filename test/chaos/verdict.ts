@@ -41,13 +41,15 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
     phase: run.phase,
     hit: around.hit,
     agentWasSpeaking: agentSpeaksAt(heard, around.struckAtMs),
-    closedAfterMs: evidence.closedAfterMs,
+    closedAfterMs: closedAfterMs(evidence, around),
     historyEvents: evidence.historyEvents,
   };
   const disposition = dispositionNotes(evidence);
   if (run.phase === 'arriving' && around.arrivalsAre === 'apology') {
     // Nobody talked: there is nothing to remember, to lose or to double.
-    return { ...common, ...nothingSaid, dropped: false, memoryKept: true, dispositionNotOne: disposition.length > 0, notes: disposition };
+    const apology = spokenMs(evidence) >= APOLOGY_MS ? [] : ['nobody apologised'];
+    const notes = [...apology, ...disposition];
+    return { ...common, ...nothingSaid, dropped: apology.length > 0, memoryKept: true, dispositionNotOne: disposition.length > 0, notes };
   }
   const dropped = run.failure !== null || (evidence.record?.disposition ?? '') !== 'completed';
   const lost = around.endsCalls ? [] : lostTurns(evidence, around.struckAtMs);
@@ -64,8 +66,28 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
     turnsLost: lost.length,
     doubled: doubles.length,
     dispositionNotOne: disposition.length > 0,
-    notes: around.endsCalls ? [...doubles, ...disposition] : [...line, ...memory, ...lost, ...doubles, ...disposition],
+    notes: around.endsCalls
+      ? [...closingNotes(common.closedAfterMs), ...doubles, ...disposition]
+      : [...line, ...memory, ...lost, ...doubles, ...disposition],
   };
+}
+
+/** The PBX's own sentence is longer. */
+const APOLOGY_MS = 1_000;
+/** A call that the PBX took along must be closed by then. */
+export const CLOSED_WITHIN_MS = 5_000;
+
+const spokenMs = ({ agent }: Evidence): number => agent.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+
+/** After the end of the line; where the fault is that end, after the fault, for a dead line says nothing. */
+function closedAfterMs({ closedAtMs, endedAtMs }: Evidence, { endsCalls, struckAtMs }: Circumstances): number | null {
+  const endMs = endsCalls ? struckAtMs : endedAtMs;
+  return closedAtMs === null || endMs === null ? null : closedAtMs - endMs;
+}
+
+function closingNotes(afterMs: number | null): string[] {
+  if (afterMs === null) return [];
+  return afterMs <= CLOSED_WITHIN_MS ? [] : [`the workflow was closed ${Math.round(afterMs)} ms after the fault`];
 }
 
 const nothingSaid = { gapMs: null, gap: null, turnsLost: 0, doubled: 0 } as const;

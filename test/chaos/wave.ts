@@ -48,14 +48,17 @@ const AFTER_LINE_MS: Readonly<Record<Phase, number>> = {
 const LEAD_SLACK_MS = 500;
 /** How long the diary is slow around the fault, so that tools are running. */
 const SLOW = { beforeMs: 2_500, afterMs: 700 };
+const DEAD_LINE_MS = 10_000;
 /** A node that is gone is forgotten by then. */
 const FORGOTTEN_MS = 3_500;
 
 export async function runWave(world: World, fault: Fault, options: WaveOptions): Promise<WaveRun> {
   const business = await world.newBusiness();
   if (options.concentrated) await gatherOnFirstNode(world);
+  const patience = new AbortController();
   const gate = new Gate(options.phases.filter((phase) => phase !== 'greeting').length);
-  const place = (index: number, phase: CallRun['phase']): Promise<CallRun> => placeCall({ world, business, gate }, index, phase);
+  const place = (index: number, phase: CallRun['phase']): Promise<CallRun> =>
+    placeCall({ world, business, gate, patience: patience.signal }, index, phase);
   const calls: Promise<CallRun>[] = [];
   for (const [index, phase] of options.phases.entries()) {
     if (phase === 'greeting') continue;
@@ -75,6 +78,8 @@ export async function runWave(world: World, fault: Fault, options: WaveOptions):
   const { scene, struckAtMs, over } = await strike({ world, business }, fault, strikeAtMs);
   for (let n = 0; n < (fault.arrivals ?? 0); n++)
     calls.push(sleep(5_000 + n * 5_000).then(() => place(options.phases.length + n, 'arriving')));
+  // A PBX that is killed sends no goodbye: the line is simply dead, and people hang up.
+  if (fault.endsCalls === true) void sleep(DEAD_LINE_MS).then(() => patience.abort());
   const runs = await Promise.all(calls);
   await over;
   await slow;
@@ -88,7 +93,7 @@ interface Struck {
   readonly over: Promise<void>;
 }
 
-async function strike({ world, business }: Omit<Place, 'gate'>, fault: Fault, atMs: number): Promise<Struck> {
+async function strike({ world, business }: Pick<Place, 'world' | 'business'>, fault: Fault, atMs: number): Promise<Struck> {
   await sleep(Math.max(0, atMs - 60 - Date.now()));
   const nodes = await liveCalls(world, business.tenantId);
   const named = nodes.find(({ part }) => part === fault.strikesNode);
@@ -117,9 +122,11 @@ interface Place {
   readonly world: World;
   readonly business: Business;
   readonly gate: Gate;
+  /** The callers hang up when it is over. */
+  readonly patience: AbortSignal;
 }
 
-async function placeCall({ world, business, gate }: Place, index: number, phase: CallRun['phase']): Promise<CallRun> {
+async function placeCall({ world, business, gate, patience }: Place, index: number, phase: CallRun['phase']): Promise<CallRun> {
   const who = persona(index);
   const [from, placedAtMs] = [nextCallerNumber(), Date.now()];
   const ear = new Ear({ heard: (pcm) => world.ai.heard(pcm) });
@@ -131,6 +138,7 @@ async function placeCall({ world, business, gate }: Place, index: number, phase:
     words: (onWords) => ear.words(onWords),
     onHeard: (pcm) => ear.push(pcm),
     onWait: () => gate.pass(index),
+    signal: patience,
   });
   const late = sleep(CALL_MS, null, { ref: false });
   try {
