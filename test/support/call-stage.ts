@@ -149,8 +149,9 @@ export class CallStage implements AsyncDisposable {
   }
 
   /** A node that is announced until it is disposed. */
-  async mediaNode(script: Script): Promise<ScriptedMediaNode> {
-    const node = await ScriptedMediaNode.start(script);
+  /** @param id of two nodes the one that comes first in the alphabet gets the call. */
+  async mediaNode(script: Script, id?: string): Promise<ScriptedMediaNode> {
+    const node = await ScriptedMediaNode.start(script, id);
     const key = `${NODE_KEY_PREFIX}${node.node.id}`;
     await putNode(this.#redis, node.node, 600_000);
     const dispose = node[Symbol.asyncDispose].bind(node);
@@ -237,7 +238,7 @@ export class CallStage implements AsyncDisposable {
   }
 
   async call(request: AdmitRequest): Promise<Record<string, unknown> | undefined> {
-    const sql = 'select status, disposition, reason, answered_at, ended_at, usage from calls where id = $1';
+    const sql = 'select status, disposition, reason, media_node, answered_at, ended_at, usage from calls where id = $1';
     return (await this.#rows(sql, [request.callRecordId]))[0];
   }
 

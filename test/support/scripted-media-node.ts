@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { CallPlan } from '../../src/contracts/call-plan.ts';
+import type { Checkpoint, ResumePoint, ToolRound } from '../../src/contracts/checkpoint.ts';
 import {
   CONTROL_BEAT_MS,
   CONTROL_PATH,
@@ -25,6 +26,8 @@ export const CONTROL_SECRET = 'control-secret-for-tests';
 export class ScriptedSession {
   readonly plan: CallPlan;
   readonly epoch: number;
+  /** Null for a call that begins here. */
+  readonly resume: ResumePoint | null;
   readonly acknowledged: number[] = [];
   readonly results: ToolResult[] = [];
   readonly hangups: string[] = [];
@@ -38,9 +41,11 @@ export class ScriptedSession {
   #socket: WebSocket | null = null;
   #waiters: (() => void)[] = [];
 
-  constructor(plan: CallPlan, epoch: number) {
+  constructor({ plan, epoch, resume }: { plan: CallPlan; epoch: number; resume: ResumePoint | null }) {
     this.plan = plan;
     this.epoch = epoch;
+    this.resume = resume;
+    this.#sequence = plan.transcript.length;
   }
 
   get unacknowledged(): number {
@@ -82,6 +87,15 @@ export class ScriptedSession {
     const interrupted = extra.interrupted ?? false;
     const turn = { sequence: this.#sequence++, speaker, text, heardText: text, interrupted, startedAt: at, endedAt: at, latencies };
     this.emit({ kind: 'turn', turn });
+  }
+
+  remember(checkpoint: Checkpoint, rounds: readonly ToolRound[] = []): void {
+    this.#send({ type: 'memory', checkpoint, rounds: [...rounds] });
+  }
+
+  /** As a node that got SIGTERM: it goes on until another one has the call. */
+  askForHandover(): void {
+    this.#send({ type: 'handover' });
   }
 
   answer(): void {
@@ -153,13 +167,13 @@ export class ScriptedMediaNode implements AsyncDisposable {
   readonly #beats: NodeJS.Timeout;
   readonly #script: Script;
 
-  private constructor(http: Server, script: Script) {
+  private constructor(http: Server, script: Script, id: string) {
     const { port } = http.address() as AddressInfo;
     this.#http = http;
     this.#script = script;
     this.node = {
-      id: 'media-test',
-      app: 'holdfast-media-test',
+      id,
+      app: `holdfast-${id}`,
       controlUrl: `ws://127.0.0.1:${port}`,
       pid: process.pid,
       instance: randomUUID(),
@@ -178,10 +192,10 @@ export class ScriptedMediaNode implements AsyncDisposable {
     }, CONTROL_BEAT_MS);
   }
 
-  static async start(script: Script): Promise<ScriptedMediaNode> {
+  static async start(script: Script, id = 'media-test'): Promise<ScriptedMediaNode> {
     const http = createServer();
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    return new ScriptedMediaNode(http, script);
+    return new ScriptedMediaNode(http, script, id);
   }
 
   async session(callId: string): Promise<ScriptedSession> {
@@ -230,7 +244,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
         socket.close();
         return;
       }
-      session = known ?? new ScriptedSession(message.plan, message.epoch);
+      session = known ?? new ScriptedSession(message);
       this.sessions.set(message.plan.callId, session);
       session.attach(socket, message.resumeAfter);
       if (known === undefined) void this.#script(session);

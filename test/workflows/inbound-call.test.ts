@@ -183,47 +183,6 @@ test('a terminated workflow leaves no caller behind: the worker hangs up and clo
   expect(await stage.call(request)).toMatchObject({ status: 'completed', disposition: 'operator_hangup' });
 });
 
-test('inboundCall closes the call with an error when its media node dies', async () => {
-  const node = await stage.mediaNode(interruptedTalk(() => new Promise(() => undefined)));
-  const request = stage.request();
-  await stage.admit(request);
-  await talking(node, request);
-  await node[Symbol.asyncDispose]();
-
-  expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_lost' });
-  expect(await stage.call(request)).toMatchObject({ status: 'failed', disposition: 'error', reason: 'media_node_lost' });
-  await stage.saveHistory('media-node-lost', request);
-});
-
-test('inboundCall notices a media node that goes silent without closing its socket', async () => {
-  await using node = await stage.mediaNode(interruptedTalk(() => new Promise(() => undefined)));
-  const request = stage.request();
-  await stage.admit(request);
-  await talking(node, request);
-  node.freeze();
-
-  expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_lost' });
-});
-
-test('inboundCall notices a media node that has restarted without the call', async () => {
-  await using node = await stage.mediaNode(interruptedTalk(() => new Promise(() => undefined)));
-  const request = stage.request();
-  await stage.admit(request);
-  const session = await node.session(request.callRecordId);
-  await session.until(() => session.unacknowledged === 0 && session.acknowledged.length > 0);
-  node.forget(request.callRecordId);
-
-  expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_lost' });
-});
-
-test('inboundCall closes the call with an error when the node turns it away', async () => {
-  await using node = await stage.mediaNode(tenTurnCall);
-  node.refusal = { code: 'media_node_full', message: 'full' };
-  const request = stage.request();
-  await stage.admit(request);
-  expect(await stage.outcome(request)).toMatchObject({ disposition: 'error', reason: 'media_node_full' });
-});
-
 test('inboundCall ends and says so when its record was deleted during the talk', async () => {
   await using node = await stage.mediaNode(talkUntilHangup);
   const request = stage.request();
