@@ -11,7 +11,7 @@ import { errorFacts } from '../telemetry.ts';
 import type { ActivityDeps } from './deps.ts';
 import { finalizeCall } from './finalize-call.ts';
 import { progressFrom } from './progress.ts';
-import { Relay } from './relay.ts';
+import { Relay, type EndedEvent } from './relay.ts';
 import { TurnSignaller } from './signal-turns.ts';
 import { watchStop } from './stop-wish.ts';
 import { holdTalk } from './talk.ts';
@@ -36,10 +36,13 @@ export async function converse(deps: ActivityDeps, request: ConverseRequest): Pr
   const stop = watchStop(context, request.hangup);
   try {
     const begun = context.info.attempt > 1 || request.hangup !== null || request.epoch > 1;
-    const ended = await holdTalk({ deps, plan, relay, stop, begun, onMoved: () => signaller.signalSoon() });
-    const result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
-    await recordEnd(deps, plan, result);
-    return result;
+    const onMoved = (): void => signaller.signalSoon();
+    const onEnded = async (ended: EndedEvent): Promise<ConverseResult> => {
+      const result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
+      await recordEnd(deps, plan, result);
+      return result;
+    };
+    return await holdTalk({ deps, plan, relay, stop, begun, onMoved, onEnded });
   } finally {
     clearInterval(beat);
     relay.writer.stop();

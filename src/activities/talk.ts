@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallPlan } from '../contracts/call-plan.ts';
+import type { ConverseResult } from '../contracts/call-workflow.ts';
 import type { ResumePoint } from '../contracts/checkpoint.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
 import { HoldfastError, type ErrorCode } from '../domain/errors.ts';
@@ -22,6 +23,8 @@ export interface TalkOptions {
   readonly begun: boolean;
   /** Another node holds the call now. */
   readonly onMoved: () => void;
+  /** What has to be done at the end while the node can still be told what is durable. */
+  readonly onEnded: (ended: EndedEvent) => Promise<ConverseResult>;
 }
 
 /** A caller waits in silence: a node that is being started again needs about a second. */
@@ -40,7 +43,7 @@ const MAX_TRANSCRIPT = 400;
 const elsewhere: readonly ErrorCode[] = ['media_node_lost', 'media_node_full', 'media_node_draining'];
 
 /** @throws HoldfastError no_media_node when the call found no refuge; stale_epoch when somebody else holds it. */
-export async function holdTalk(options: TalkOptions): Promise<EndedEvent> {
+export async function holdTalk(options: TalkOptions): Promise<ConverseResult> {
   const { deps, plan, relay, stop } = options;
   let hangupReason: string | null = null;
   let link: NodeLink | null = null;
@@ -57,7 +60,7 @@ export async function holdTalk(options: TalkOptions): Promise<EndedEvent> {
     if (hangupReason !== null) link.hangup(hangupReason);
     try {
       const ended = await Promise.race([link.ended, stop.leave, handedOver(options, link)]);
-      if (ended !== 'handover') return ended;
+      if (ended !== 'handover') return await options.onEnded(ended);
     } catch (error) {
       if (!(error instanceof HoldfastError) || !elsewhere.includes(error.code)) {
         // Letting go, this attempt still waits for its tools: their answers are worth a moment.
