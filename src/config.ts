@@ -99,6 +99,8 @@ const environment = z.object({
     .default(''),
   /** Origins of the Temporal UI that may ask from a browser. */
   TEMPORAL_CODEC_ORIGINS: csv.default([]),
+  /** Hosts of the SIP addresses that operators may transfer callers to; none unless named. */
+  TRANSFER_ALLOWED_HOSTS: csv.transform((hosts) => hosts.map((host) => host.toLowerCase())).default([]),
 
   /** Wraps tenants' keys and seals callers' numbers. */
   DATA_ENCRYPTION_KEY: key32.default(''),
@@ -187,6 +189,7 @@ function build(env: z.infer<typeof environment>) {
     },
     temporal: { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
     codec: { token: env.TEMPORAL_CODEC_TOKEN, origins: env.TEMPORAL_CODEC_ORIGINS },
+    transferHosts: env.TRANSFER_ALLOWED_HOSTS,
     keys: {
       encryption: Buffer.from(env.DATA_ENCRYPTION_KEY, 'base64'),
       encryptionPrevious:

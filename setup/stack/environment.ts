@@ -50,6 +50,7 @@ export function processEnvironment(
     NUMBER_HASH_KEY: secrets.numberHashKey,
     TEMPORAL_CODEC_TOKEN: secrets.codecToken,
     TEMPORAL_CODEC_ORIGINS: uiOrigins(addresses.temporal.uiUrl).join(','),
+    TRANSFER_ALLOWED_HOSTS: '127.0.0.1',
     ...settings,
     DATABASE_URL: addresses.databaseUrl,
     REDIS_URL: addresses.redisUrl,

@@ -1,8 +1,9 @@
 /** The activities of a worker. Workflows import only the type. */
-import type { AdmitRequest, Admission, ConverseRequest, ConverseResult } from '../contracts/call-workflow.ts';
+import type { AdmitRequest, Admission, ConverseRequest, ConverseResult, SteerRequest } from '../contracts/call-workflow.ts';
 import { converse } from './converse.ts';
 import type { ActivityDeps, StoredEnd } from './deps.ts';
 import { asTemporalFailure } from './failure.ts';
+import { steerCall } from './steer-call.ts';
 import { finalizeCall, type FinalizeInput } from './finalize-call.ts';
 
 export interface Activities {
@@ -10,6 +11,8 @@ export interface Activities {
   admitCall(request: AdmitRequest): Promise<Admission>;
   /** Holds the talk on a media node until it has ended; an attempt that follows a dead one attaches to the same session. */
   converse(request: ConverseRequest): Promise<ConverseResult>;
+  /** Tells the media node that holds the call what an operator wants; idempotent by id. */
+  steerCall(request: SteerRequest): Promise<void>;
   /** Writes the one disposition, and answers the one that is stored; idempotent. */
   finalizeCall(input: FinalizeInput): Promise<StoredEnd>;
 }
@@ -18,6 +21,7 @@ export function createActivities(deps: ActivityDeps): Activities {
   return {
     admitCall: mapped((request) => deps.admitCall(request)),
     converse: mapped((request) => converse(deps, request)),
+    steerCall: mapped((request) => steerCall(deps, request)),
     finalizeCall: mapped((input) => finalizeCall(deps, input)),
   };
 }

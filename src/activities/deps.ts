@@ -62,6 +62,8 @@ export interface ActivityDeps {
   /** Best effort: null when nothing is known, or nobody could be asked in time. */
   recall(call: { callId: string; tenantId: string }): Promise<Recalled | null>;
   runTool(request: ToolRequest): Promise<ToolAnswer>;
+  /** Where operators may transfer callers to, lower case; see TRANSFER_ALLOWED_HOSTS. */
+  readonly transferHosts: readonly string[];
   /** Bearer token of the media nodes' control sockets. */
   readonly controlSecret: string;
   readonly limits: { readonly toolTimeoutMs: number; readonly bufferedEvents: number };

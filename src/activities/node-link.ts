@@ -95,7 +95,7 @@ export class NodeLink {
     if (message.type === 'refused') return this.#refused(message.code, message.message);
     this.#heard = true;
     const { relay } = this.#options;
-    if (message.type === 'beat') return;
+    if (message.type === 'beat' || message.type === 'done') return;
     if (message.type === 'handover') return this.#handover.resolve();
     if (message.type === 'memory') return relay.remember(message.checkpoint, message.rounds);
     try {

@@ -13,6 +13,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   stale_timestamp: 400,
   unauthorized: 401,
   forbidden_address: 403,
+  transfer_forbidden: 403,
   not_found: 404,
   conflict: 409,
   payload_too_large: 413,

@@ -21,7 +21,7 @@ export interface Route<
   readonly bodyOptional?: boolean;
   readonly success: { readonly status: 200 | 201 | 202; readonly schema: z.ZodType; readonly description: string };
   /** Beyond what every route may answer. */
-  readonly problems?: readonly (404 | 409 | 503)[];
+  readonly problems?: readonly (403 | 404 | 409 | 503)[];
   readonly handle: (input: RouteInput<Params, Query, Body>) => Promise<RouteReply>;
 }
 

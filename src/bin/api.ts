@@ -23,6 +23,7 @@ await runProcess('api', async (config, logger) => {
   const gateway = await TemporalCallGateway.connect({
     ...config.temporal,
     dataConverter,
+    onTenantKnown: (workflowId, tenantId) => dataConverter.codec.learn(workflowId, tenantId),
     admitTimeoutMs: config.limits.webhookUpdateMs,
   });
   const vault = new NumberVault(config.keys);

@@ -51,6 +51,7 @@ await runProcess('worker', async (config, logger) => {
     },
     recall: (call) => recallCall({ redis, db }, call),
     runTool: (request) => runTool({ db, now }, request),
+    transferHosts: config.transferHosts,
     controlSecret: config.media.controlSecret,
     limits: config.limits,
     logger,

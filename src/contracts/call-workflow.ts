@@ -6,6 +6,7 @@ import type { CallState, Disposition } from '../domain/call.ts';
 import type { CallPlan } from './call-plan.ts';
 import type { CallUsage } from './checkpoint.ts';
 import type { MediaNode } from './media-node.ts';
+import type { SteerCommand } from '../domain/steering.ts';
 import type { InboundWebhookResponse } from './telephony-webhook.ts';
 import type { TurnRecord } from './turn.ts';
 
@@ -15,6 +16,10 @@ export const INBOUND_CALL_WORKFLOW = 'inboundCall';
 export const ADMIT_UPDATE = 'admit';
 /** Takes HangupRequest, returns HangupResponse at once; the call ends within seconds. Rejected once the call is over. */
 export const HANGUP_UPDATE = 'hangup';
+/** Takes SayRequest; answered once the media node has it. The sentence is spoken as soon as the agent may speak. */
+export const SAY_UPDATE = 'say';
+/** Takes TransferRequest; answered once the media node has it. */
+export const TRANSFER_UPDATE = 'transfer';
 export const TURNS_SIGNAL = 'turns';
 /** Keyword search attributes, made by the Temporal set-up; none ever holds PII. */
 export const searchAttributeNames = {
@@ -105,6 +110,32 @@ export interface TurnsSignal {
 export interface HangupRequest {
   /** Short machine-readable cause, at most 100 characters, never PII. */
   readonly reason: string;
+}
+
+export interface SayRequest {
+  /** 1 to 500 characters. */
+  readonly text: string;
+}
+
+export interface TransferRequest {
+  /** sip:user@host or sip:user@host:port. */
+  readonly to: string;
+}
+
+/** What steerCall is given. */
+export interface SteerRequest {
+  readonly callId: string;
+  readonly tenantId: string;
+  /** Who holds the call, as far as the workflow was told. */
+  readonly node: MediaNode;
+  readonly epoch: number;
+  /** Of the wish: one that comes twice happens once. */
+  readonly id: string;
+  readonly command: SteerCommand;
+}
+
+export interface SteerResponse {
+  readonly status: 'accepted';
 }
 
 export interface HangupResponse {

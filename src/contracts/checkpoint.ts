@@ -42,7 +42,7 @@ export const checkpoint = z.object({
   floor: z.enum(floors),
   speech: speech.nullable(),
   /** What follows the present sentence: an answer is generated again, or the caller is listened to. */
-  afterSaying: z.enum(['listen', 'retry']),
+  afterSaying: z.enum(['listen', 'retry', 'transfer']),
   /** The caller's words of a turn that has not been committed yet. */
   text: z.string().max(20_000),
   /** The caller's words that wait for an audible answer. */
@@ -52,6 +52,12 @@ export const checkpoint = z.object({
   endCallRequested: z.boolean(),
   /** Set once the goodbye has begun. */
   ending: z.object({ disposition: z.enum(dispositions), reason: z.string().max(100) }).nullable(),
+  /** What operators wish and has not happened yet, and the ids of all their wishes; absent at nodes of version 0.1. */
+  toSay: z.array(z.string().max(500)).max(10).default([]),
+  transferTo: z.string().max(400).nullable().default(null),
+  steered: z.array(z.string().max(200)).max(50).default([]),
+  /** The caller is in the PBX's hands, on the way to somebody else. */
+  transferring: z.boolean().default(false),
   /** Sequence of the next turn record. */
   nextSequence: z.int().nonnegative(),
   usage: callUsage,

@@ -15,12 +15,17 @@
  *     ◀── handover ──                           the node is leaving: give this call to another one
  *     ◀── beat ──                               every CONTROL_BEAT_MS while the session lives
  *     ◀── refused {code, message} ──            then the node closes the socket
- */
+ *
+ * A second socket, opened for one wish of an operator, does not start anything:
+ *
+ *     ── command {callId, epoch, id, command} ─▶  once per id; the node must hold the call
+ *     ◀── done {id} ──                          the agent will do it as soon as it may speak, or refused */
 import { z } from 'zod';
 import { callStates, dispositions } from '../domain/call.ts';
 import { errorCodes } from '../domain/errors.ts';
 import { callPlan } from './call-plan.ts';
 import { callUsage, checkpoint, resumePoint, toolRound } from './checkpoint.ts';
+import { steerCommand } from './steering.ts';
 import { turnRecord } from './turn.ts';
 
 export const CONTROL_PATH = '/control';
@@ -50,6 +55,14 @@ export const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ack'), seq: z.int().positive() }),
   toolResult.extend({ type: z.literal('tool_result') }),
   z.object({ type: z.literal('hangup'), reason: z.string().max(200) }),
+  z.object({
+    type: z.literal('command'),
+    callId: z.uuid(),
+    /** As far as the sender was told; the node's own may be higher. */
+    epoch: z.int().positive(),
+    id: z.string().min(1).max(200),
+    command: steerCommand,
+  }),
 ]);
 export type WorkerMessage = z.infer<typeof workerMessage>;
 
@@ -82,6 +95,7 @@ export const nodeMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), seq: z.int().positive(), event: callEvent }),
   z.object({ type: z.literal('memory'), checkpoint: checkpoint.nullable(), rounds: z.array(toolRound).max(200) }),
   z.object({ type: z.literal('handover') }),
+  z.object({ type: z.literal('done'), id: z.string() }),
   z.object({ type: z.literal('beat') }),
   z.object({ type: z.literal('refused'), code: z.enum(errorCodes), message: z.string() }),
 ]);

@@ -3,6 +3,7 @@ import { bookingStatuses, toolRunStatuses } from '../domain/booking.ts';
 import { callDirections, callStatuses, dispositions, speakers } from '../domain/call.ts';
 import { callUsage } from './checkpoint.ts';
 import { pageOf, pageQuery, rowFields, timestamp } from './rest.ts';
+import { sayText, sipAddress } from './steering.ts';
 import { turnLatencies } from './turn.ts';
 
 const callFields = {
@@ -94,6 +95,21 @@ export const hangupBody = z
       .default('operator_hangup'),
   })
   .meta({ id: 'Hangup' });
+export const sayBody = z
+  .strictObject({
+    text: sayText.meta({ description: 'One line of 1 to 500 characters', example: 'A colleague will be with you in a minute.' }),
+  })
+  .meta({ id: 'Say' });
+export const transferBody = z
+  .strictObject({
+    to: sipAddress.meta({
+      description: 'sip:user@host or sip:user@host:port, of an allowed host',
+      example: 'sip:reception@pbx.example.com',
+    }),
+  })
+  .meta({ id: 'Transfer' });
+export const steerAccepted = z.object({ status: z.literal('accepted') }).meta({ id: 'SteerAccepted' });
+
 export const hangupAccepted = z.object({ status: z.literal('accepted') }).meta({ id: 'HangupAccepted' });
 
 export const callPage = pageOf(call).meta({ id: 'CallPage' });

@@ -16,6 +16,7 @@ export const dispositions = [
   'max_turns',
   'max_duration',
   'operator_hangup',
+  'transferred', // an operator sent the caller to somebody else, who answered
   'rejected', // refused at admission: inactive number, suspended tenant, over a limit
   'error', // Holdfast or something it needs failed
 ] as const;
@@ -42,7 +43,17 @@ export const profileRoles = ['receptionist', 'sales', 'support', 'dispatcher', '
 export type ProfileRole = (typeof profileRoles)[number];
 
 /** What a live call is doing, as an operator reads it. */
-export const callStates = ['admitted', 'connecting', 'greeting', 'listening', 'thinking', 'speaking', 'closing', 'ended'] as const;
+export const callStates = [
+  'admitted',
+  'connecting',
+  'greeting',
+  'listening',
+  'thinking',
+  'speaking',
+  'transferring',
+  'closing',
+  'ended',
+] as const;
 export type CallState = (typeof callStates)[number];
 
 /** Tools that the agent may call. They run in the worker, never in the media node. */

@@ -22,6 +22,7 @@ export const errorCodes = [
   'stale_epoch',
   'control_protocol',
   'channel_missing',
+  'transfer_forbidden',
   'ari_failed',
   'stt_failed',
   'llm_failed',

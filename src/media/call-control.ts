@@ -1,4 +1,5 @@
 /** What a media node asks of the PBX; src/telephony/asterisk implements it over ARI. */
+import type { TransferOutcome } from './turn-taking.ts';
 import type { MediaLeg, MediaLegEvents } from './legs/leg.ts';
 
 /** A call as its owner knows it: the node that holds it in this epoch. */
@@ -36,6 +37,14 @@ export interface CallControl {
   hangup(call: OwnedCall): Promise<void>;
   /** Removes the bridge and the media channels of a call. */
   release(call: OwnedCall): Promise<void>;
+  /**
+   * Sends the caller to a SIP address: they leave this application, hear it ring, and come back into it
+   * when nobody answers there. The bridge of the call is gone then.
+   * @param to checked: sip:user@host, see src/contracts/steering.ts.
+   */
+  startTransfer(call: OwnedCall, to: string): Promise<void>;
+  /** Waits until it is known what became of it. */
+  transferOutcome(call: OwnedCall, signal: AbortSignal): Promise<TransferOutcome>;
   /** Sends a caller whom nobody serves to the dialplan's spoken fallback. */
   giveBack(call: OwnedCall): Promise<void>;
 }

@@ -15,6 +15,7 @@ export interface TalkNow {
 
 export function checkpointOf({ state, speech, nextSequence, usage, iso }: TalkNow): Checkpoint {
   const { afterSaying, text, unanswered, turns, reminders, endCallRequested, ending } = state;
+  const { toSay, transferTo, steered, transferring } = state;
   const { startedMs, ...point } = speech ?? { startedMs: 0 };
   return {
     answeredAt: iso(0),
@@ -27,6 +28,10 @@ export function checkpointOf({ state, speech, nextSequence, usage, iso }: TalkNo
     reminders,
     endCallRequested,
     ending,
+    toSay: [...toSay],
+    transferTo,
+    steered: [...steered],
+    transferring,
     nextSequence,
     usage,
   };
@@ -39,8 +44,12 @@ export function sameStanding(a: Checkpoint | null, b: Checkpoint): boolean {
 
 export function resumedTalk(checkpoint: Checkpoint): ResumedTalk {
   const { floor, speech, afterSaying, text, unanswered, turns, reminders, endCallRequested, ending } = checkpoint;
+  const { toSay, transferTo, steered } = checkpoint;
   const speechKnown = speech?.complete === true && speech.text.length > speech.sentenceAt;
-  return { floor, speechKnown, afterSaying, text, unanswered, turns, reminders, endCallRequested, ending };
+  if (checkpoint.transferring)
+    return { ...resumedTalk({ ...checkpoint, transferring: false, transferTo: null, speech: null }), floor: 'nobody' };
+  const operators = { toSay, transferTo, steered };
+  return { floor, speechKnown, afterSaying, text, unanswered, turns, reminders, endCallRequested, ending, ...operators };
 }
 
 /** What the caller heard of a sentence that will not be finished; null when there was none, or it will be. */

@@ -89,7 +89,12 @@ function serve(websocket: WebSocket, { node, logger, startWithinMs = START_WITHI
       session.attach(message.resumeAfter, send);
       return;
     }
-    if (session === undefined) throw new HoldfastError('control_protocol', 'The first message must be start');
+    if (message.type === 'command') {
+      clearTimeout(idle);
+      node.steer(message);
+      return send({ type: 'done', id: message.id });
+    }
+    if (session === undefined) throw new HoldfastError('control_protocol', 'The first message must be start or command');
     if (message.type === 'ack') session.outbox.acknowledge(message.seq);
     if (message.type === 'tool_result') session.toolResult(message);
     if (message.type === 'hangup') session.operatorHangup();

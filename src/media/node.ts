@@ -81,13 +81,21 @@ export class MediaNode {
     throw new HoldfastError('media_node_full', 'This node is at its capacity', { retryable: true, details });
   }
 
+  /** @throws HoldfastError media_node_lost (retryable) when another node holds the call, channel_missing (retryable) before it is answered, conflict when it is ending. */
+  steer({ callId, epoch, id, command }: Extract<WorkerMessage, { type: 'command' }>): void {
+    const session = this.#live.has(callId) ? this.#sessions.get(callId) : undefined;
+    if (session === undefined || session.epoch < epoch)
+      throw new HoldfastError('media_node_lost', 'This node does not hold the call', { retryable: true });
+    session.steer(id, command);
+  }
+
   /** The dialplan: Stasis(<app>,<call record id>); or a take-over has moved the channel here. */
   channelEntered(channelId: string, callId: string | undefined): void {
     const session = callId === undefined ? undefined : this.#sessions.get(callId);
     if (callId === undefined || (session !== undefined && session.plan.channelId !== channelId)) return this.#giveBack(channelId);
     if (session !== undefined) {
       if (!this.#live.has(callId)) this.#giveBack(channelId);
-      else if (session.epoch === 1) void session.connect();
+      else if (!session.returned() && session.epoch === 1) void session.connect();
       return;
     }
     const timer = setTimeout(() => {

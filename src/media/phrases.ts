@@ -13,6 +13,8 @@ export const phraseText: Readonly<Record<Exclude<Phrase, 'greeting'>, string>> =
   max_turns_goodbye: 'Thank you for calling. Goodbye!',
   max_duration_goodbye: 'Maximum call time reached. Thank you!',
   operator_goodbye: 'I have to end this call now. Thank you for calling. Goodbye!',
+  transfer_announced: 'One moment please, I am connecting you.',
+  transfer_failed: 'I am sorry, I could not reach them. Is there anything else I can do for you?',
   error_goodbye: 'I am sorry, we have a technical problem. Please call again later. Goodbye!',
 };
 

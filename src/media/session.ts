@@ -8,6 +8,7 @@ import type { CallEvent, NodeMessage, ToolResult } from '../contracts/media-cont
 import type { TurnRecord } from '../contracts/turn.ts';
 import type { Disposition } from '../domain/call.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import type { SteerCommand } from '../domain/steering.ts';
 import type { Limits } from '../config.ts';
 import type { Providers, ToolCall } from '../providers/ports.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
@@ -20,6 +21,7 @@ import type { LiveState } from './live-state.ts';
 import { Outbox } from './outbox.ts';
 import type { PhraseAudio } from './phrase-audio.ts';
 import { Timers } from './timers.ts';
+import { Transfer } from './transfer.ts';
 import { sentences } from './sentences.ts';
 import { ToolDesk } from './tool-desk.ts';
 import { TurnRecorder } from './turn-recorder.ts';
@@ -92,6 +94,7 @@ export class Session {
   #shownState: string = 'connecting';
   #checkpoint: Checkpoint | null = null;
   #leaving = false;
+  #transfer: Transfer | null = null;
 
   constructor(deps: SessionDeps, { plan, epoch, resume }: SessionStart) {
     this.#deps = deps;
@@ -136,18 +139,11 @@ export class Session {
     const { callControl, liveState, nodeId, instance } = this.#deps;
     const startedMs = performance.now();
     liveState.started(this.#owned, { tenantId: this.plan.tenantId, nodeId, instance, at: new Date().toISOString() });
-    const request: LegRequest = {
-      ...this.#owned,
-      events: {
-        onAudio: (pcm) => this.#ears?.hear(pcm),
-        onMark: (id) => this.#voice?.reached(id),
-        onDtmf: () => undefined,
-        onClosed: (reason) => this.#legClosed(reason),
-      },
-    };
-    const connecting = this.epoch > 1 ? callControl.takeOver(request) : callControl.connect(request);
-    this.#connecting = connecting.catch(() => null);
     try {
+      if (this.#resume?.checkpoint?.transferring === true && (await this.#transferredAlready())) return;
+      const request = this.#legRequest();
+      const connecting = this.epoch > 1 ? callControl.takeOver(request) : callControl.connect(request);
+      this.#connecting = connecting.catch(() => null);
       this.#begin(await connecting);
       if (this.epoch > 1) {
         const tookMs = Math.round(performance.now() - startedMs);
@@ -157,14 +153,66 @@ export class Session {
       if (this.#abort.signal.aborted) return;
       if (error instanceof HoldfastError && error.code === 'stale_epoch') return this.leave();
       if (error instanceof HoldfastError && error.code === 'channel_missing') return this.#callerGone();
-      this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
-      // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
-      this.#givenBack = await callControl.giveBack(this.#owned).then(
-        () => true,
-        () => false,
-      );
-      this.#finish('error', 'connect_failed');
+      await this.#notConnected(error);
     }
+  }
+
+  #legRequest(): LegRequest {
+    return {
+      ...this.#owned,
+      events: {
+        onAudio: (pcm) => this.#ears?.hear(pcm),
+        onMark: (id) => this.#voice?.reached(id),
+        onDtmf: () => undefined,
+        onClosed: (reason) => this.#legClosed(reason),
+      },
+    };
+  }
+
+  async #notConnected(error: unknown): Promise<void> {
+    this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
+    // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
+    this.#givenBack = await this.#deps.callControl.giveBack(this.#owned).then(
+      () => true,
+      () => false,
+    );
+    this.#finish('error', 'connect_failed');
+  }
+
+  /** The caller leaves; when nobody answers there, they come back, and the talk goes on. */
+  async #transferTo(address: string): Promise<void> {
+    const { callControl } = this.#deps;
+    const { signal } = this.#abort;
+    this.#transfer = new Transfer({ callControl, call: this.#owned, signal, logger: this.#logger });
+    this.#ears?.close();
+    await (await this.#connecting)?.close();
+    const outcome = await this.#transfer.to(address);
+    if (signal.aborted) return;
+    this.#logger.info({ event: 'transfer_ended', outcome }, 'A transfer has ended');
+    // They are somebody else's now: the end of this call must not hang them up.
+    if (outcome === 'answered') this.#givenBack = true;
+    try {
+      if (outcome === 'failed') {
+        const connecting = callControl.connect(this.#legRequest());
+        this.#connecting = connecting.catch(() => null);
+        this.#openLeg(await connecting);
+      }
+      this.#transfer = null;
+      this.#dispatch({ type: 'transfer_ended', outcome });
+    } catch (error) {
+      if (!signal.aborted) await this.#notConnected(error);
+    }
+  }
+
+  /** The former node died while it rang elsewhere. @returns false when the caller is back, to be taken over as ever. */
+  async #transferredAlready(): Promise<boolean> {
+    const outcome = await this.#deps.callControl.transferOutcome(this.#owned, this.#abort.signal);
+    if (outcome === 'gone') this.#callerGone();
+    if (outcome === 'answered') {
+      this.#givenBack = true;
+      this.#finish('transferred', 'transferred');
+    }
+    return outcome !== 'failed';
   }
 
   /** The caller never came, or left before they were connected. */
@@ -191,6 +239,8 @@ export class Session {
 
   /** The caller's channel is no longer in our application. */
   async channelLeft(): Promise<void> {
+    // To be transferred; what becomes of it is watched.
+    if (this.#state.transferring) return;
     const standing = await this.#deps.callControl.standing(this.#owned).catch(() => 'gone' as const);
     if (standing === 'lost') this.leave();
     else this.callerHungUp();
@@ -213,6 +263,21 @@ export class Session {
   callerHungUp(): void {
     if (this.#voice === null) this.abandon('hangup');
     else this.#dispatch({ type: 'caller_hangup' });
+  }
+
+  /** @throws HoldfastError channel_missing (retryable) before the call is answered, conflict when it is ending. */
+  steer(id: string, command: SteerCommand): void {
+    if (this.#voice === null) throw new HoldfastError('channel_missing', 'The call has not been answered yet', { retryable: true });
+    if (this.#state.ending !== null || this.#abort.signal.aborted) throw new HoldfastError('conflict', 'The call is ending');
+    this.#logger.info({ event: 'steered', kind: command.kind }, 'An operator steers the call');
+    if (command.kind === 'say') this.#dispatch({ type: 'operator_say', id, text: command.text });
+    else this.#dispatch({ type: 'operator_transfer', id, to: command.to });
+  }
+
+  /** The caller's channel has entered our application again. @returns false when it was not expected to. */
+  returned(): boolean {
+    this.#transfer?.returned();
+    return this.#transfer !== null;
   }
 
   operatorHangup(): void {
@@ -240,6 +305,19 @@ export class Session {
       caller: this.plan.transcript.findLast((turn) => turn.speaker === 'caller')?.sequence ?? 0,
       keep: (turn) => this.#turn(turn),
     });
+    this.#openLeg(leg);
+    this.outbox.emit({ kind: 'answered', at: this.#recorder.iso(0) });
+    if (resumed === null) return this.#dispatch({ type: 'connected' });
+    const broken = brokenOff(resumed);
+    if (broken !== null) {
+      this.#conversation.agentSaid(broken.heardText);
+      this.#recorder.agent(broken, this.#nowMs());
+    }
+    this.#dispatch({ type: 'resumed', from: resumedTalk(resumed) });
+  }
+
+  /** Ears and voice for a leg; after a transfer that failed, for a second one. */
+  #openLeg(leg: MediaLeg): void {
     const { providers, phrases, detector, limits, timeouts } = this.#deps;
     const { plan } = this;
     const now = () => this.#nowMs();
@@ -284,14 +362,6 @@ export class Session {
         onProgress: () => this.#remember(),
       },
     });
-    this.outbox.emit({ kind: 'answered', at: this.#recorder.iso(0) });
-    if (resumed === null) return this.#dispatch({ type: 'connected' });
-    const broken = brokenOff(resumed);
-    if (broken !== null) {
-      this.#conversation.agentSaid(broken.heardText);
-      this.#recorder.agent(broken, this.#nowMs());
-    }
-    this.#dispatch({ type: 'resumed', from: resumedTalk(resumed) });
   }
 
   #goOn(): void {
@@ -350,6 +420,10 @@ export class Session {
     switch (command.type) {
       case 'say':
         return this.#voice?.say(command.phrase);
+      case 'say_words':
+        return this.#voice?.sayWords(command.text);
+      case 'transfer':
+        return void this.#transferTo(command.to);
       case 'reply':
         return this.#voice?.reply(this.#state.endCallRequested);
       case 'go_on':
@@ -414,7 +488,7 @@ export class Session {
   }
 
   #legClosed(reason: string): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#abort.signal.aborted || this.#state.transferring) return;
     this.#logger.info({ event: 'leg_closed', reason }, 'The media leg closed');
     // When the caller is gone, the channel's own event follows within moments; otherwise the audio alone was lost.
     setTimeout(() => this.#finish('error', 'leg_lost'), LEG_LOSS_GRACE_MS);

@@ -22,7 +22,9 @@ export type Phrase =
   | 'max_turns_goodbye'
   | 'max_duration_goodbye'
   | 'operator_goodbye'
-  | 'error_goodbye';
+  | 'error_goodbye'
+  | 'transfer_announced'
+  | 'transfer_failed';
 
 export type TimerName = 'end_of_turn' | 'barge_in' | 'silence' | 'max_duration' | 'lost_words';
 
@@ -54,11 +56,19 @@ export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'end_call_requested' }
   | { readonly type: 'timer'; readonly name: TimerName }
   | { readonly type: 'operator_hangup' }
+  | { readonly type: 'operator_say'; /** Of the wish: one that comes twice counts once. */ readonly id: string; readonly text: string }
+  | { readonly type: 'operator_transfer'; readonly id: string; readonly to: string }
+  | { readonly type: 'transfer_ended'; readonly outcome: TransferOutcome }
   | { readonly type: 'caller_hangup' }
 );
 
+/** `gone`: the caller hung up meanwhile. */
+export type TransferOutcome = 'answered' | 'failed' | 'gone';
+
 export type TurnCommand =
   | { readonly type: 'say'; readonly phrase: Phrase }
+  | { readonly type: 'say_words'; /** An operator's. */ readonly text: string }
+  | { readonly type: 'transfer'; readonly to: string }
   | { readonly type: 'reply' | 'go_on' }
   | {
       readonly type: 'caller_turn';
@@ -79,7 +89,7 @@ export interface Ending {
 /** Where another node left off; see src/contracts/checkpoint.ts. */
 export interface ResumedTalk extends Pick<
   TurnState,
-  'afterSaying' | 'text' | 'unanswered' | 'turns' | 'reminders' | 'endCallRequested' | 'ending'
+  'afterSaying' | 'text' | 'unanswered' | 'turns' | 'reminders' | 'endCallRequested' | 'ending' | 'toSay' | 'transferTo' | 'steered'
 > {
   readonly floor: 'nobody' | 'caller' | 'thinking' | 'agent';
   /** What the agent was saying is known to its end, so it can be said again from there. */
@@ -89,7 +99,7 @@ export interface ResumedTalk extends Pick<
 export interface TurnState {
   readonly agent: 'silent' | 'generating' | 'talking';
   /** Commands what happens once the present phrase has been said. */
-  readonly afterSaying: 'listen' | 'retry';
+  readonly afterSaying: 'listen' | 'retry' | 'transfer';
   readonly suspected: boolean;
   readonly callerSpeaking: boolean;
   /** The caller's present words were lost with another node: they are asked to say them again. */
@@ -108,6 +118,14 @@ export interface TurnState {
   readonly sttFailures: number;
   readonly replyFailures: number;
   readonly endCallRequested: boolean;
+  /** Operators' sentences that wait for a moment in which the agent may speak, oldest first. */
+  readonly toSay: readonly string[];
+  /** Where an operator wants the caller to go, at the next such moment. */
+  readonly transferTo: string | null;
+  /** Ids of the operators' wishes so far. */
+  readonly steered: readonly string[];
+  /** The caller hears it ring elsewhere; this node has no audio of them. */
+  readonly transferring: boolean;
   /** Set once the goodbye has begun: nothing but its end follows. */
   readonly ending: Ending | null;
   readonly ended: boolean;
@@ -130,6 +148,10 @@ export const initialTurnState: TurnState = {
   sttFailures: 0,
   replyFailures: 0,
   endCallRequested: false,
+  toSay: [],
+  transferTo: null,
+  steered: [],
+  transferring: false,
   ending: null,
   ended: false,
 };
@@ -138,6 +160,10 @@ type Step = readonly [TurnState, readonly TurnCommand[]];
 
 export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
   if (state.ended) return [state, []];
+  return operatorsTurn(state.transferring ? whileTransferring(state, event, options) : decide(state, event, options));
+}
+
+function decide(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
   switch (event.type) {
     case 'connected':
       return say(state, 'greeting', [{ type: 'set_timer', name: 'max_duration', afterMs: options.maxDurationMs }]);
@@ -151,6 +177,11 @@ export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOption
       return state.ending === null
         ? goodbye(state, 'operator_goodbye', { disposition: 'operator_hangup', reason: 'operator' })
         : [state, []];
+    case 'operator_say':
+    case 'operator_transfer':
+      return [state.ending === null ? wished(state, event) : state, []];
+    case 'transfer_ended':
+      return [state, []];
     case 'speech_started':
     case 'speech_ended':
     case 'transcript':
@@ -189,7 +220,67 @@ function askAgain(state: TurnState): Step {
   return say({ ...state, wordsLost: false, text: '' }, 'lost_you', [{ type: 'close_utterance' }]);
 }
 
-type TalkEvent = Exclude<TurnEvent, { readonly type: 'connected' | 'resumed' | 'caller_hangup' | 'agent_finished' | 'operator_hangup' }>;
+/** Wishes of operators are kept small in number: they wait in memory, and travel to the next node. */
+const MAX_WAITING = 10;
+const MAX_STEERED = 50;
+
+function wished(state: TurnState, wish: Extract<TurnEvent, { readonly type: 'operator_say' | 'operator_transfer' }>): TurnState {
+  if (state.steered.includes(wish.id)) return state;
+  const steered = [...state.steered, wish.id].slice(-MAX_STEERED);
+  if (wish.type === 'operator_transfer') return { ...state, steered, transferTo: wish.to };
+  return { ...state, steered, toSay: [...state.toSay, wish.text].slice(-MAX_WAITING) };
+}
+
+/** Once nobody speaks and nobody waits for an answer, the agent says what operators want said, then lets the caller go where they want. */
+function operatorsTurn([state, commands]: Step): Step {
+  const free = state.agent === 'silent' && floorOf(state) === 'nobody' && state.text === '' && state.ending === null && !state.ended;
+  const [text, ...toSay] = state.toSay;
+  if (!free || (text === undefined && state.transferTo === null)) return [state, commands];
+  if (text === undefined) {
+    const [next, more] = say(state, 'transfer_announced', commands);
+    return [{ ...next, afterSaying: 'transfer' }, more];
+  }
+  const speaking: TurnState = { ...state, toSay, agent: 'talking', afterSaying: 'listen' };
+  return [speaking, [...commands, { type: 'clear_timer', name: 'silence' }, { type: 'say_words', text }]];
+}
+
+/** Nothing of the talk goes on meanwhile: the caller is in the hands of the PBX. */
+function whileTransferring(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
+  switch (event.type) {
+    case 'transfer_ended':
+      return transferEnded({ ...state, transferring: false, transferTo: null }, event, options);
+    case 'caller_hangup':
+      return end(state, hangupEnding(state));
+    case 'operator_hangup':
+      return end(state, { disposition: 'operator_hangup', reason: 'operator' });
+    case 'operator_say':
+      return [wished(state, event), []];
+    default:
+      return [state, []];
+  }
+}
+
+function transferEnded(state: TurnState, event: { outcome: TransferOutcome; atMs: number }, options: TurnOptions): Step {
+  if (event.outcome === 'answered') return end(state, { disposition: 'transferred', reason: 'transferred' });
+  if (event.outcome === 'gone') return end(state, hangupEnding(state));
+  const afterMs = Math.max(0, options.maxDurationMs - event.atMs);
+  return say(state, 'transfer_failed', [{ type: 'set_timer', name: 'max_duration', afterMs }]);
+}
+
+type TalkEvent = Exclude<
+  TurnEvent,
+  {
+    readonly type:
+      | 'connected'
+      | 'resumed'
+      | 'caller_hangup'
+      | 'agent_finished'
+      | 'operator_hangup'
+      | 'operator_say'
+      | 'operator_transfer'
+      | 'transfer_ended';
+  }
+>;
 
 function converse(state: TurnState, event: TalkEvent, options: TurnOptions): Step {
   switch (event.type) {
@@ -304,6 +395,14 @@ function commit(state: TurnState, before: readonly TurnCommand[] = []): Step {
 function agentFinished(state: TurnState, endCall: boolean, options: TurnOptions): Step {
   if (state.ending !== null) return end(state, state.ending);
   if (endCall) return end(state, { disposition: 'completed', reason: 'end_call' });
+  const undisturbed = !state.callerSpeaking && !state.awaitingTranscript && state.text === '';
+  if (state.afterSaying === 'transfer' && state.transferTo !== null && undisturbed) {
+    const commands: TurnCommand[] = [
+      { type: 'clear_timer', name: 'max_duration' },
+      { type: 'transfer', to: state.transferTo },
+    ];
+    return [{ ...state, afterSaying: 'listen', transferring: true }, commands];
+  }
   // The last word and the caller's first crossed: a pause left on would mute whatever is said next.
   const before: TurnCommand[] = state.suspected ? [{ type: 'clear_timer', name: 'barge_in' }, { type: 'resume' }] : [];
   const [next, commands] = afterAgent({ ...state, agent: 'silent', afterSaying: 'listen', suspected: false }, state.afterSaying, options);
@@ -327,7 +426,8 @@ function replyFailed(state: TurnState, stage: 'llm' | 'tts', options: TurnOption
     { ...state, replyFailures, endCallRequested: false },
     stage === 'llm' ? 'technical_difficulty' : 'audio_issues',
   );
-  return [{ ...next, afterSaying: 'retry' }, commands];
+  // An operator's sentence that could not be spoken waits for no answer.
+  return [{ ...next, afterSaying: state.unanswered === '' ? 'listen' : 'retry' }, commands];
 }
 
 function timer(state: TurnState, name: TimerName, options: TurnOptions): Step {
@@ -387,6 +487,7 @@ export function floorOf(state: TurnState): ResumedTalk['floor'] {
 /** What an operator reads. */
 export function callStateOf(state: TurnState): CallState {
   if (state.ended) return 'ended';
+  if (state.transferring) return 'transferring';
   if (state.ending !== null || state.endCallRequested) return 'closing';
   if (state.agent === 'generating') return 'thinking';
   if (state.agent === 'silent') return 'listening';

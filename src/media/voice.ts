@@ -91,6 +91,11 @@ export class Voice {
     });
   }
 
+  /** An operator's words, sentence by sentence. */
+  sayWords(text: string): void {
+    this.goOn({ text, complete: true, sentenceAt: 0, isReply: false, endCall: false, startedMs: this.#options.now(), audible: false });
+  }
+
   /** @param endCall the tool that ends the call was called already, before a take-over. */
   reply(endCall: boolean): void {
     this.#start({ isReply: true, endCall }, (speech) => speakReply(this.#context(speech), speech.reply));

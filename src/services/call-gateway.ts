@@ -14,19 +14,24 @@ import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import {
   ADMIT_UPDATE,
   HANGUP_UPDATE,
+  SAY_UPDATE,
+  TRANSFER_UPDATE,
   INBOUND_CALL_WORKFLOW,
   workflowIdFor,
   type AdmitRequest,
   type HangupRequest,
   type HangupResponse,
+  type SteerResponse,
 } from '../contracts/call-workflow.ts';
 import { inboundWebhookResponse, type InboundWebhookResponse } from '../contracts/telephony-webhook.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import type { SteerCommand } from '../domain/steering.ts';
 
 /** What an operator who opens a call in Temporal's UI needs to know first. */
 const STATIC_DETAILS = [
   '**Current Details** shows the state, the media node and the latest turns; **Pending Activities** is as fresh as the last second.',
   '',
+  '- Have the agent say something: *Send an Update* `say` with `{"text": "…"}`; send the caller elsewhere: `transfer` with `{"to": "sip:user@host"}`.',
   '- End the call politely: *Send an Update* `hangup` with `{"reason": "operator"}`, or *Request Cancellation*.',
   '- *Terminate* is the last resort: the workflow can then no longer close the record itself.',
   "- The caller's number is not here on purpose: the REST API shows it, masked, to its tenant.",
@@ -41,6 +46,11 @@ export interface CallGateway {
   admit(request: AdmitRequest): Promise<InboundWebhookResponse>;
   /** @throws HoldfastError not_found, conflict (the call is over), dependency_unavailable. */
   hangup(callRecordId: string, reason: string): Promise<void>;
+  /**
+   * Resolves once the media node has taken the wish in.
+   * @throws HoldfastError not_found, conflict, invalid_request, transfer_forbidden, dependency_unavailable (retryable).
+   */
+  steer(call: { readonly callId: string; readonly tenantId: string }, command: SteerCommand): Promise<void>;
   /** @throws when Temporal does not answer within the time. */
   ping(timeoutMs: number): Promise<void>;
 }
@@ -54,12 +64,15 @@ export interface TemporalGatewayOptions {
   /** Deadline of the webhook's one call. */
   readonly admitTimeoutMs: number;
   readonly hangupTimeoutMs?: number;
+  readonly onTenantKnown?: (workflowId: string, tenantId: string) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const HANGUP_TIMEOUT_MS = 3_000;
 /** By default gRPC waits up to two minutes before it tries a server again that was away. */
 const RECONNECT_MAX_MS = 1_000;
+/** The workflow itself gives up a little earlier. */
+const STEER_TIMEOUT_MS = 6_000;
 /** A worker that dies with a task in its hands is missed for no longer than this; the default is 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
 
@@ -127,6 +140,16 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
     );
   }
 
+  async steer({ callId, tenantId }: { callId: string; tenantId: string }, command: SteerCommand): Promise<void> {
+    const workflowId = workflowIdFor(callId);
+    // Nothing that this process sends names the tenant, under whose key it is to be sealed.
+    this.#options.onTenantKnown?.(workflowId, tenantId);
+    const { kind, ...argument } = command;
+    const handle = this.#client.workflow.getHandle(workflowId);
+    const update = kind === 'say' ? SAY_UPDATE : TRANSFER_UPDATE;
+    await this.#within(STEER_TIMEOUT_MS, () => handle.executeUpdate<SteerResponse, [object]>(update, { args: [argument] }));
+  }
+
   async ping(timeoutMs: number): Promise<void> {
     await this.#connection.withDeadline(Date.now() + timeoutMs, () =>
       this.#connection.workflowService.describeNamespace({ namespace: this.#options.namespace }),
@@ -164,6 +187,10 @@ function fromWorkflow(error: WorkflowUpdateFailedError): HoldfastError {
   const type = error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
   if (type === 'conflict') return new HoldfastError('conflict', 'The call has ended already', { cause: error });
   if (type === 'invalid_request') return new HoldfastError('invalid_request', 'The running call refused this request', { cause: error });
+  if (type === 'transfer_forbidden') return new HoldfastError(type, 'Calls may not be transferred to that host', { cause: error });
+  if (type === 'channel_missing') return new HoldfastError('conflict', 'The call has not been answered yet', { cause: error });
+  if (type === 'media_node_lost')
+    return new HoldfastError('dependency_unavailable', 'The media node could not be reached', { retryable: true, cause: error });
   return timedOut(error);
 }
 

@@ -1,5 +1,6 @@
 /** What an operator reads about a call in Temporal's UI. Pure: Markdown from what the workflow knows. */
 import type { CallState, Disposition } from '../domain/call.ts';
+import type { SteerCommand } from '../domain/steering.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 
 /** Turns kept for reading: a usual call in full. The whole talk of any call is in PostgreSQL. */
@@ -20,6 +21,8 @@ export interface CallView {
   readonly disposition: Disposition | null;
   readonly reason: string | null;
   readonly hangupReason: string | null;
+  /** What else operators asked for, oldest first. */
+  readonly wishes: readonly SteerCommand[];
   /** Utterances of both sides so far, counting those no longer shown. */
   readonly turnCount: number;
   readonly turns: readonly TurnRecord[];
@@ -38,6 +41,7 @@ export function newCallView(call: { callRecordId: string; arrivedAt: string }): 
     disposition: null,
     reason: null,
     hangupReason: null,
+    wishes: [],
     turnCount: 0,
     turns: [],
   };
@@ -78,6 +82,7 @@ function facts(view: CallView): string[] {
     ...(view.answeredAt === null ? [] : [`- **Answered** ${time(view.answeredAt)}`]),
     ...(view.endedAt === null ? [] : [`- **Ended** ${time(view.endedAt)}`]),
     ...(view.hangupReason === null ? [] : [`- **Hang-up asked for** ${cell(view.hangupReason)}`]),
+    ...view.wishes.map((wish) => `- **Operator** ${wish.kind === 'say' ? `says: ${cell(wish.text)}` : `transfers to ${cell(wish.to)}`}`),
     `- **Utterances** ${view.turnCount}`,
   ];
 }

@@ -9,8 +9,10 @@ import {
   condition,
   proxyActivities,
   proxyLocalActivities,
+  currentUpdateInfo,
   setCurrentDetails,
   setHandler,
+  uuid4,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type {
@@ -20,13 +22,16 @@ import type {
   ConverseResult,
   HangupRequest,
   HangupResponse,
+  SteerResponse,
   TurnsSignal,
 } from '../contracts/call-workflow.ts';
+import type { SteerCommand } from '../domain/steering.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
 import type { InboundWebhookResponse } from '../contracts/telephony-webhook.ts';
 import { callDetails, newCallView, withTurns, type CallView } from './call-details.ts';
 import { failureCode, holdConversation, type LostTalk } from './conversation.ts';
-import { admit, hangup, turns } from './messages.ts';
+import { checkSayText, checkSipAddress, steeringFailure } from './steering.ts';
+import { admit, hangup, say, transfer, turns } from './messages.ts';
 import { markCall } from './search-attributes.ts';
 
 /** The webhook waits for these, so they answer or fail within its deadline. */
@@ -35,11 +40,20 @@ const quick = proxyLocalActivities<Activities>({
   startToCloseTimeout: 700,
   retry: { initialInterval: 100, maximumAttempts: 2 },
 });
+/** An operator waits for it; the signals of the talk do as well. */
+const brief = proxyLocalActivities<Activities>({
+  scheduleToCloseTimeout: 4_000,
+  startToCloseTimeout: 2_500,
+  retry: { initialInterval: 200, maximumAttempts: 4 },
+});
 /** A local activity holds a workflow task open; while PostgreSQL is away for long, a normal one waits at no cost. */
 const patient = proxyActivities<Activities>({
   startToCloseTimeout: 10_000,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 15_000 },
 });
+
+/** An operator's own wishes, for those who look at the call later. */
+const SHOWN_WISHES = 20;
 
 export async function inboundCall(request: AdmitRequest): Promise<CallOutcome> {
   return new InboundCall(request).run();
@@ -61,6 +75,15 @@ class InboundCall {
     setHandler(hangup, (wish) => this.#hangup(wish), {
       validator: (wish) => this.#validateHangup(wish),
       description: 'Ends the call with a goodbye. Argument: {"reason": "why, in a few words, no names"}',
+    });
+    setHandler(say, ({ text }) => this.#steer({ kind: 'say', text: text.trim() }), {
+      validator: (wish) => this.#validateSteering(() => checkSayText(wish?.text)),
+      description: 'The agent says this as soon as nobody speaks. Argument: {"text": "1 to 500 characters, one line"}',
+    });
+    setHandler(transfer, ({ to }) => this.#steer({ kind: 'transfer', to }), {
+      validator: (wish) => this.#validateSteering(() => checkSipAddress(wish?.to)),
+      description:
+        'Sends the caller to a SIP address after a short announcement; they come back when nobody answers there. Argument: {"to": "sip:user@host"}',
     });
     setHandler(turns, (batch) => this.#hearTurns(batch), { description: 'What was said, in batches; sent by converse.' });
   }
@@ -147,6 +170,28 @@ class InboundCall {
       throw ApplicationFailure.nonRetryable('reason must be 1 to 100 characters', 'invalid_request');
     }
     if (this.#view.disposition !== null) throw ApplicationFailure.nonRetryable('The call has ended', 'conflict');
+  }
+
+  /** Answered once the media node has taken it in. */
+  async #steer(command: SteerCommand): Promise<SteerResponse> {
+    const { tenantId } = this.#view;
+    if (this.#owner === undefined || tenantId === null) throw steeringFailure('conflict', 'The call is not connected yet');
+    const id = currentUpdateInfo()?.id ?? uuid4();
+    const { callRecordId: callId } = this.#request;
+    try {
+      const request = { callId, tenantId, ...this.#owner, id, command };
+      await CancellationScope.nonCancellable(() => brief.steerCall(request));
+    } catch (error) {
+      throw steeringFailure(failureCode(error));
+    }
+    this.#show({ wishes: [...this.#view.wishes, command].slice(-SHOWN_WISHES) });
+    return { status: 'accepted' };
+  }
+
+  #validateSteering(checkArgument: () => void): void {
+    checkArgument();
+    if (this.#view.disposition !== null || this.#view.hangupReason !== null)
+      throw steeringFailure('conflict', 'The call is ending or has ended');
   }
 
   #hearTurns({ turns: batch, state, node, epoch }: TurnsSignal): void {

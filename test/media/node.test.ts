@@ -9,6 +9,7 @@ import { LiveState } from '../../src/media/live-state.ts';
 import { MediaNode } from '../../src/media/node.ts';
 import { PhraseAudio } from '../../src/media/phrase-audio.ts';
 import type { Session } from '../../src/media/session.ts';
+import type { TransferOutcome } from '../../src/media/turn-taking.ts';
 import { VoiceDetector } from '../../src/media/vad/voice-detector.ts';
 import type { Providers } from '../../src/providers/ports.ts';
 import { connectRedis } from '../../src/lib/redis.ts';
@@ -37,6 +38,10 @@ class UnwillingPbx implements CallControl {
     this.hungUp.push(channelId);
   }
   async release(): Promise<void> {}
+  async startTransfer(): Promise<void> {}
+  async transferOutcome(): Promise<TransferOutcome> {
+    return 'failed';
+  }
   async giveBack({ channelId }: OwnedCall): Promise<void> {
     this.givenBack.push(channelId);
   }
@@ -63,6 +68,10 @@ class SlowPbx implements CallControl {
   }
   async release(): Promise<void> {
     this.done.push('released');
+  }
+  async startTransfer(): Promise<void> {}
+  async transferOutcome(): Promise<TransferOutcome> {
+    return 'failed';
   }
   async giveBack(): Promise<void> {
     this.done.push('given back');

@@ -6,6 +6,7 @@ import { listen, type HttpServer } from '../../src/api/listen.ts';
 import type { AdmitRequest } from '../../src/contracts/call-workflow.ts';
 import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
 import { HoldfastError } from '../../src/domain/errors.ts';
+import type { SteerCommand } from '../../src/domain/steering.ts';
 import { admitCall } from '../../src/services/admission.ts';
 import { AIProfiles } from '../../src/services/ai-profiles.ts';
 import type { CallGateway } from '../../src/services/call-gateway.ts';
@@ -23,6 +24,7 @@ export const PREVIOUS_WEBHOOK_SECRET = 'test-webhook-secret-0';
 export class DirectGateway implements CallGateway {
   readonly admitted: AdmitRequest[] = [];
   readonly hangups: { readonly callRecordId: string; readonly reason: string }[] = [];
+  readonly steered: { readonly callId: string; readonly command: SteerCommand }[] = [];
   /** Thrown instead of answering, as a slow or absent Temporal makes the real one throw. */
   failure: HoldfastError | null = null;
   readonly #world: TenantWorld;
@@ -66,6 +68,11 @@ export class DirectGateway implements CallGateway {
   async hangup(callRecordId: string, reason: string): Promise<void> {
     if (this.failure !== null) throw this.failure;
     this.hangups.push({ callRecordId, reason });
+  }
+
+  async steer({ callId }: { callId: string }, command: SteerCommand): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    this.steered.push({ callId, command });
   }
 
   async ping(): Promise<void> {

@@ -16,9 +16,11 @@ import {
   type CallEvent,
   type NodeMessage,
   type ToolResult,
+  type WorkerMessage,
 } from '../../src/contracts/media-control.ts';
 import type { MediaNode } from '../../src/contracts/media-node.ts';
 import type { Disposition, Speaker } from '../../src/domain/call.ts';
+import type { SteerCommand } from '../../src/domain/steering.ts';
 import type { ErrorCode } from '../../src/domain/errors.ts';
 
 export const CONTROL_SECRET = 'control-secret-for-tests';
@@ -31,6 +33,8 @@ export class ScriptedSession {
   readonly acknowledged: number[] = [];
   readonly results: ToolResult[] = [];
   readonly hangups: string[] = [];
+  /** Operators' wishes, each once. */
+  readonly commands = new Map<string, SteerCommand>();
   /** How many sockets have attached so far. */
   attachments = 0;
   /** The talk has ended; its `ended` stays, for whoever comes again. */
@@ -125,7 +129,7 @@ export class ScriptedSession {
     this.#send({ type: 'beat' });
   }
 
-  hear(message: Exclude<ReturnType<typeof workerMessage.parse>, { type: 'start' }>): void {
+  hear(message: Exclude<ReturnType<typeof workerMessage.parse>, { type: 'start' | 'command' }>): void {
     if (message.type === 'ack') {
       this.acknowledged.push(message.seq);
       this.#forget(message.seq);
@@ -135,6 +139,11 @@ export class ScriptedSession {
     } else {
       this.hangups.push(message.reason);
     }
+    this.#changed();
+  }
+
+  steer(id: string, command: SteerCommand): void {
+    if (!this.commands.has(id)) this.commands.set(id, command);
     this.#changed();
   }
 
@@ -160,6 +169,8 @@ export class ScriptedMediaNode implements AsyncDisposable {
   readonly sessions = new Map<string, ScriptedSession>();
   /** Set to turn every new call away. */
   refusal: { code: ErrorCode; message: string } | null = null;
+  /** Set to refuse every wish of an operator. */
+  steerRefusal: { code: ErrorCode; message: string } | null = null;
   #frozen = false;
   readonly node: MediaNode;
   readonly #http: Server;
@@ -227,12 +238,20 @@ export class ScriptedMediaNode implements AsyncDisposable {
     await new Promise((resolve) => this.#http.close(resolve));
   }
 
+  #steer(socket: WebSocket, { callId, epoch, id, command }: Extract<WorkerMessage, { type: 'command' }>): void {
+    const session = this.sessions.get(callId);
+    const refusal = session === undefined || session.over || session.epoch < epoch ? notHere : this.steerRefusal;
+    if (refusal === null) session?.steer(id, command);
+    socket.send(JSON.stringify(refusal === null ? { type: 'done', id } : { type: 'refused', ...refusal }));
+  }
+
   #accept(socket: WebSocket): void {
     let session: ScriptedSession | null = null;
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer) => {
       if (this.#frozen) return;
       const message = workerMessage.parse(JSON.parse(data.toString('utf8')));
+      if (message.type === 'command') return this.#steer(socket, message);
       if (message.type !== 'start') {
         session?.hear(message);
         return;
@@ -253,4 +272,5 @@ export class ScriptedMediaNode implements AsyncDisposable {
   }
 }
 
+const notHere = { code: 'media_node_lost', message: 'This node does not hold the call' } as const;
 const staleEpoch = { code: 'stale_epoch', message: 'A newer epoch owns the call' } as const;

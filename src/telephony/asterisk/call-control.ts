@@ -15,6 +15,10 @@ export interface CallControlOptions {
 
 /** Where the dialplan speaks its apology; see asterisk/templates/extensions.conf. */
 const FALLBACK = { context: 'holdfast-fallback', extension: 's', priority: 1 };
+/** Where the dialplan dials the address, see there; longer than it lets it ring. */
+const TRANSFER = { context: 'holdfast-transfer', extension: 's', priority: 1 };
+const TRANSFER_WITHIN_MS = 60_000;
+const TRANSFER_POLL_MS = 200;
 /** A caller who is still in the dialplan, on the way to a node that has died, can be moved once they have arrived. */
 const MOVE_WITHIN_MS = 8_000;
 const MOVE_PAUSE_MS = 100;
@@ -83,6 +87,25 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
         if (result.status === 'rejected') logger.warn({ error: errorFacts(result.reason) }, 'A media channel is left');
       }
       await ari.destroyBridge(bridgeId);
+    },
+    async startTransfer({ callId, channelId }, to) {
+      for (const [name, value] of Object.entries({ HF_TRANSFER_TO: to, HF_TRANSFER: 'dialling', HF_APP: ari.app, HF_RECORD: callId }))
+        await ari.setVariable(channelId, name, value);
+      await ari.continueInDialplan(channelId, TRANSFER);
+      await ari.destroyBridge(bridgeIdFor(callId));
+    },
+    async transferOutcome({ channelId }, signal) {
+      const deadline = performance.now() + TRANSFER_WITHIN_MS;
+      while (performance.now() < deadline) {
+        const outcome = await ari.getVariable(channelId, 'HF_TRANSFER').catch((error: unknown) => {
+          if (error instanceof HoldfastError && error.code === 'channel_missing') return 'gone' as const;
+          // The PBX may be slow for a moment: the next question will tell.
+          return null;
+        });
+        if (outcome === 'answered' || outcome === 'failed' || outcome === 'gone') return outcome;
+        await sleep(TRANSFER_POLL_MS, undefined, { signal });
+      }
+      return 'failed';
     },
     giveBack: (call) => onlyOurs(call, () => giveBack(ari, call.channelId)),
   };
