@@ -169,8 +169,8 @@ export class Session {
     };
   }
 
-  async #notConnected(error: unknown): Promise<void> {
-    this.#logger.error({ event: 'connect_failed', error: errorFacts(error) }, 'The call could not be connected to its media leg');
+  async #notConnected(because: unknown): Promise<void> {
+    this.#logger.error({ event: 'connect_failed', error: errorFacts(because) }, 'The call could not be connected to its media leg');
     // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
     this.#givenBack = await this.#deps.callControl.giveBack(this.#owned).then(
       () => true,

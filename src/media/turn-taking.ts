@@ -246,18 +246,10 @@ function operatorsTurn([state, commands]: Step): Step {
 
 /** Nothing of the talk goes on meanwhile: the caller is in the hands of the PBX. */
 function whileTransferring(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
-  switch (event.type) {
-    case 'transfer_ended':
-      return transferEnded({ ...state, transferring: false, transferTo: null }, event, options);
-    case 'caller_hangup':
-      return end(state, hangupEnding(state));
-    case 'operator_hangup':
-      return end(state, { disposition: 'operator_hangup', reason: 'operator' });
-    case 'operator_say':
-      return [wished(state, event), []];
-    default:
-      return [state, []];
-  }
+  if (event.type === 'transfer_ended') return transferEnded({ ...state, transferring: false, transferTo: null }, event, options);
+  if (event.type === 'caller_hangup') return end(state, hangupEnding(state));
+  if (event.type === 'operator_hangup') return end(state, { disposition: 'operator_hangup', reason: 'operator' });
+  return [event.type === 'operator_say' ? wished(state, event) : state, []];
 }
 
 function transferEnded(state: TurnState, event: { outcome: TransferOutcome; atMs: number }, options: TurnOptions): Step {

@@ -147,6 +147,55 @@ describe('hangup', () => {
   });
 });
 
+describe('say and transfer', () => {
+  const post = (callId: string, what: string, body: unknown) => ask(`${base()}/calls/${callId}/${what}`, { method: 'POST', body });
+
+  test('202: the running call is told what the operator wants', async () => {
+    const callId = await announced('+12025550199');
+    expect(await post(callId, 'say', { text: ' One moment please. ' })).toMatchObject({ status: 202, body: { status: 'accepted' } });
+    expect(await post(callId, 'transfer', { to: 'sip:desk@pbx.example.com:5070' })).toMatchObject({ status: 202 });
+    expect(api.gateway.steered.filter((each) => each.callId === callId).map(({ command }) => command)).toEqual([
+      { kind: 'say', text: 'One moment please.' },
+      { kind: 'transfer', to: 'sip:desk@pbx.example.com:5070' },
+    ]);
+  });
+
+  test.each([
+    ['say', {}],
+    ['say', { text: '' }],
+    ['say', { text: 'x'.repeat(501) }],
+    ['say', { text: 'two\nlines' }],
+    ['say', { text: 'hello', voice: 'loud' }],
+    ['transfer', { to: 'reception' }],
+    ['transfer', { to: 'sip:desk@host;transport=tcp' }],
+    ['transfer', { to: 'sip:a@b&PJSIP/c' }],
+    ['transfer', { to: 'tel:+12025550100' }],
+  ])('400: %s %j', async (what, body) => {
+    const callId = await announced('+12025550199');
+    const answer = await post(callId, what, body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request', errors: expect.any(Array) } });
+    expect(api.gateway.steered.map((each) => each.callId)).not.toContain(callId);
+  });
+
+  test('403 for a host that is not allowed, 409 once the call is over, 404 for another tenant’s call', async () => {
+    const callId = await announced('+12025550199');
+    api.gateway.failure = new HoldfastError('transfer_forbidden', 'Calls may not be transferred to that host');
+    expect(await post(callId, 'transfer', { to: 'sip:a@b' })).toMatchObject({ status: 403, body: { code: 'transfer_forbidden' } });
+    api.gateway.failure = null;
+    const other = await addTenant(world);
+    for (const [what, body] of [
+      ['say', { text: 'hello' }],
+      ['transfer', { to: 'sip:a@b' }],
+    ] as const) {
+      const path = `${api.url}/api/tenants/${other.tenantId}/calls/${callId}/${what}`;
+      expect((await ask(path, { method: 'POST', body })).status).toBe(404);
+    }
+    await finish(callId);
+    expect((await post(callId, 'say', { text: 'hello' })).status).toBe(409);
+    expect((await post(callId, 'transfer', { to: 'sip:a@b' })).status).toBe(409);
+  });
+});
+
 test('a sealed number that does not open is not shown, and does not hide the call', async () => {
   const callId = await announced('+12025550199');
   await world.db.inTenant(tenant.tenantId, (em) => em.nativeUpdate(Call, { id: callId }, { callerNumberSealed: Buffer.from('damaged') }));

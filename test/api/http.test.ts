@@ -220,6 +220,8 @@ describe('the documents', () => {
         'get /api/tenants/{tenantId}/calls',
         'get /api/tenants/{tenantId}/calls/{callId}',
         'post /api/tenants/{tenantId}/calls/{callId}/hangup',
+        'post /api/tenants/{tenantId}/calls/{callId}/say',
+        'post /api/tenants/{tenantId}/calls/{callId}/transfer',
         'get /api/tenants/{tenantId}/bookings',
       ].toSorted(),
     );
