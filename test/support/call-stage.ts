@@ -132,12 +132,12 @@ export class CallStage implements AsyncDisposable {
     await this.#parts.disposeAsync();
   }
 
-  /** The real worker process. It may also be stopped or killed by the test. */
-  async worker(): Promise<Child> {
+  /** The real worker process, of this project or of another version of it. It may also be stopped or killed by the test. */
+  async worker(project: string = root): Promise<Child> {
     const logFile = join(this.#dir, `worker-${++this.#workers}.log`);
     const child = await startChild({
       name: 'worker',
-      command: [process.execPath, join(root, 'src/bin/worker.ts')],
+      command: [process.execPath, join(project, 'src/bin/worker.ts')],
       env: this.#workerEnv,
       cwd: this.#dir,
       logFile,
