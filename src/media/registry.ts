@@ -8,9 +8,17 @@ export interface Announcement extends AsyncDisposable {
   now(): Promise<void>;
 }
 
+/** Renewed with every announcement: where no node has lived for this long, nothing is left of any. */
+const INDEX_TTL_MS = 3_600_000;
+
 /** How a node is found: its id in the index, and what it says of itself for as long as it is alive. */
 export async function putNode(redis: Redis, node: MediaNode, ttlMs: number): Promise<void> {
-  await redis.multi().sadd(NODE_INDEX_KEY, node.id).set(`${NODE_KEY_PREFIX}${node.id}`, JSON.stringify(node), 'PX', ttlMs).exec();
+  await redis
+    .multi()
+    .sadd(NODE_INDEX_KEY, node.id)
+    .pexpire(NODE_INDEX_KEY, INDEX_TTL_MS)
+    .set(`${NODE_KEY_PREFIX}${node.id}`, JSON.stringify(node), 'PX', ttlMs)
+    .exec();
 }
 
 /** @throws when Redis does not take the first announcement: a node nobody can find is of no use. */

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const WORKFLOW = 'src/workflows/inbound-call.ts';
@@ -40,7 +40,11 @@ export async function changedProject(changes: readonly Change[]): Promise<Change
   }
   const workflowsPath = join(root, 'src/workflows/index.ts');
   const failureConverterPath = join(root, 'src/workflows/failure-converter.ts');
-  return { root, bundle: () => bundleWorkflowCode({ workflowsPath, failureConverterPath }), [Symbol.asyncDispose]: dispose };
+  return {
+    root,
+    bundle: () => bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: new DefaultLogger('ERROR') }),
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 const imported: Change = {

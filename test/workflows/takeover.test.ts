@@ -33,6 +33,10 @@ const standing: Checkpoint = {
   reminders: 0,
   endCallRequested: false,
   ending: null,
+  toSay: [],
+  transferTo: null,
+  steered: [],
+  transferring: false,
   nextSequence: 2,
   usage: { sttSeconds: 2, llmPromptTokens: 100, llmCompletionTokens: 20, ttsCharacters: 60 },
 };
