@@ -86,8 +86,8 @@ async function expectWholeCall(request: AdmitRequest, second: ScriptedMediaNode)
 
 test.each([
   ['dies', (node: ScriptedMediaNode) => node[Symbol.asyncDispose]()],
-  ['hangs without closing its sockets', (node: ScriptedMediaNode) => node.freeze()],
-  ['asks to be relieved', (_node: ScriptedMediaNode, session: ScriptedSession) => session.askForHandover()],
+  ['hangs without closing its sockets', async (node: ScriptedMediaNode) => node.freeze()],
+  ['asks to be relieved', async (_node: ScriptedMediaNode, session: ScriptedSession) => session.askForHandover()],
 ])(
   'another media node goes on with the call when the first one %s',
   async (what, strike) => {
