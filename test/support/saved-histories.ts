@@ -1,7 +1,7 @@
 /**
  * Histories of real calls, one per shape of the workflow, kept so that a change of its code can be
- * replayed against calls that are running at that moment. After a change that is meant to break
- * them, or to add a shape, write them anew from the tests that make them:
+ * replayed against calls that are running at that moment. A new shape is written by the test that
+ * makes it; what is there already stays as the version wrote it that made it:
  *
  *   HOLDFAST_SAVE_HISTORIES=1 npm test -- test/workflows
  */
@@ -9,13 +9,12 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
+import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 const folder = fileURLToPath(new URL('../workflows/histories', import.meta.url));
 
 const { History } = proto.temporal.api.history.v1;
-const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 type SavedHistory = ReturnType<typeof History.fromObject>;
 
 /** Does nothing unless HOLDFAST_SAVE_HISTORIES is set. Saved in the clear: a replay of it needs no key. */
@@ -24,7 +23,11 @@ export async function saveHistory(shape: string, { handle, codec }: { handle: Wo
   const opened = await decodePayloads(History.fromObject(await handle.fetchHistory()), codec);
   const history = History.toObject(opened, { bytes: String, longs: String, enums: String });
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `${shape}.json`), `${JSON.stringify(impersonal(history), null, 1)}\n`);
+  await writeFile(join(folder, `${shape}.json`), `${JSON.stringify(impersonal(history), null, 1)}\n`, { flag: 'wx' }).catch(
+    (error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 export async function savedHistories(): Promise<{ shape: string; history: SavedHistory }[]> {
@@ -42,11 +45,14 @@ async function decodePayloads<Part>(part: Part, codec: PayloadCodec): Promise<Pa
   if (typeof part === 'object' && part !== null && !(part instanceof Uint8Array)) {
     const fields = part as Record<string, unknown>;
     for (const [key, value] of Object.entries(fields)) {
-      fields[key] = value instanceof PayloadMessage ? (await codec.decode([value]))[0] : await decodePayloads(value, codec);
+      fields[key] = isPayload(value) ? (await codec.decode([value]))[0] : await decodePayloads(value, codec);
     }
   }
   return part;
 }
+
+const isPayload = (value: unknown): value is Payload =>
+  typeof value === 'object' && value !== null && 'data' in value && value.data instanceof Uint8Array && 'metadata' in value;
 
 /** Which machine and file made it says nothing about the workflow. */
 function impersonal(value: unknown): unknown {
