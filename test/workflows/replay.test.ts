@@ -13,7 +13,17 @@ const histories = await savedHistories();
 const neverTalked = ['missed', 'refused'];
 
 test('every shape of a call has a saved history', () => {
-  expect(histories.map(({ shape }) => shape)).toEqual(['completed', 'hung-up', 'media-node-lost', 'missed', 'refused', 'said', 'takeover', 'transferred', 'worker-lost']);
+  expect(histories.map(({ shape }) => shape)).toEqual([
+    'completed',
+    'hung-up',
+    'media-node-lost',
+    'missed',
+    'refused',
+    'said',
+    'takeover',
+    'transferred',
+    'worker-lost',
+  ]);
 });
 
 test.each(histories)('inboundCall replays a call that was $shape', async ({ history }) => {
