@@ -23,6 +23,10 @@ describe('gapAt', () => {
     expect(gapMs({ agent: sound(0, 5_100), caller: [] }, 5_000)).toBeNull();
   });
 
+  test('goes on while the caller asks into the silence', () => {
+    expect(gapMs({ agent: sound(0, 5_000, 15_000, 19_000), caller: sound(11_000, 13_000) }, 5_000)).toBe(10_000);
+  });
+
   test('a pause of before the fault, or of long after it, is not its', () => {
     expect(gapMs({ agent: sound(0, 2_000, 4_000, 5_050, 5_400, 9_500, 12_000, 13_000), caller: [] }, 5_000)).toBe(350);
   });

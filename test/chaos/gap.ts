@@ -11,6 +11,8 @@ export interface Heard {
 const LINE_MS = 150;
 /** A node that hangs leaves audio behind in the PBX, which is still played. */
 const LATEST_MS = 3_000;
+/** A caller who speaks this soon answers an agent that has finished; one who waits longer wonders where it is. */
+const REPLY_MS = 3_000;
 
 /** Whether the agent was heard at that moment. */
 export function agentSpeaksAt({ agent }: Heard, atMs: number): boolean {
@@ -19,8 +21,8 @@ export function agentSpeaksAt({ agent }: Heard, atMs: number): boolean {
 
 /**
  * The longest silence that begins around the fault and that the agent ends, when it was speaking at
- * the fault. A silence in which the caller speaks is none: the agent had finished. Null when the
- * agent was not speaking, or had finished, or was not heard again.
+ * the fault. A silence into which the caller speaks at once is none: the agent had finished. Null
+ * when the agent was not speaking, or had finished, or was not heard again.
  */
 export function gapAt(heard: Heard, faultMs: number): Segment | null {
   if (!agentSpeaksAt(heard, faultMs)) return null;
@@ -29,7 +31,7 @@ export function gapAt(heard: Heard, faultMs: number): Segment | null {
   for (const [i, segment] of agent.entries()) {
     const next = agent[i + 1];
     if (next === undefined || segment.endMs < faultMs - LINE_MS || segment.endMs > faultMs + LATEST_MS) continue;
-    if (caller.some((each) => each.startMs < next.startMs && each.endMs > segment.endMs)) break;
+    if (caller.some((each) => each.startMs < Math.min(next.startMs, segment.endMs + REPLY_MS) && each.endMs > segment.endMs)) break;
     if (longest === null || next.startMs - segment.endMs > lengthMs(longest)) longest = { startMs: segment.endMs, endMs: next.startMs };
   }
   return longest;
