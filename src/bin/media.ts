@@ -38,7 +38,7 @@ await runProcess('media', async (config, logger) => {
     logger,
     connectWithinMs: PBX_WITHIN_MS,
     onChannelEntered: ({ channelId, args }) => void made.promise.then((node) => node.channelEntered(channelId, args[0])),
-    onChannelLeft: ({ channelId, because }) => void made.promise.then((node) => node.channelLeft(channelId, because === 'hung_up')),
+    onChannelLeft: ({ channelId, because }) => void made.promise.then((node) => node.channelLeft(channelId, because)),
   }).catch((cause: unknown) => {
     const message = `Asterisk cannot be reached at ${new URL(config.ari.url).host} (ARI_URL, ARI_USERNAME, ARI_PASSWORD)`;
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });

@@ -24,6 +24,7 @@ export const errorCodes = [
   'channel_missing',
   'transfer_forbidden',
   'ari_failed',
+  'pbx_lost',
   'stt_failed',
   'llm_failed',
   'tts_failed',

@@ -14,6 +14,9 @@ export interface LegRequest extends OwnedCall {
   readonly events: MediaLegEvents;
 }
 
+/** Why a caller's channel is no longer ours: it ended, it lives on elsewhere, or the PBX itself went down with it. */
+export type LeftBecause = 'hung_up' | 'moved' | 'pbx_lost';
+
 /** `ours`: the caller is there and nobody with a higher epoch has taken them; `gone`: hung up. */
 export type Standing = 'ours' | 'lost' | 'gone';
 
@@ -22,7 +25,10 @@ export type Standing = 'ours' | 'lost' | 'gone';
  * a node that was frozen for a while must not hang up on the caller of another one.
  */
 export interface CallControl {
-  /** Answers the caller and joins them with a new media leg; the leg is ready when it resolves. */
+  /**
+   * Answers the caller and joins them with a new media leg; the leg is ready when it resolves.
+   * @throws HoldfastError channel_missing when the caller is gone, pbx_lost when the PBX does not answer.
+   */
   connect(request: LegRequest): Promise<MediaLeg>;
   /**
    * The same for a caller who is in the middle of a call: takes the channel from the former owner,
@@ -30,10 +36,16 @@ export interface CallControl {
    * @throws HoldfastError stale_epoch when a newer owner has the call, channel_missing when the caller is gone.
    */
   takeOver(request: LegRequest): Promise<MediaLeg>;
+  /**
+   * Joins a caller of this node with a new leg because the former one was lost; tries until the PBX
+   * has been silent for as long as a PBX may be.
+   * @throws HoldfastError channel_missing, stale_epoch, or pbx_lost: it does not answer, or has been started afresh.
+   */
+  rejoin(request: LegRequest): Promise<MediaLeg>;
   standing(call: OwnedCall): Promise<Standing>;
   /** Tells the PBX who owns the call; `connect` and `takeOver` do it themselves. */
   claim(call: OwnedCall): Promise<void>;
-  /** Hangs the caller up; a channel that is gone already is fine. */
+  /** Hangs the caller up; a channel that is gone already is fine. Tried until the PBX answers, for a minute, as are the next two. */
   hangup(call: OwnedCall): Promise<void>;
   /** Removes the bridge and the media channels of a call. */
   release(call: OwnedCall): Promise<void>;

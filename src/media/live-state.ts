@@ -2,6 +2,9 @@
  * The live conversation in Redis, best effort: `call:{id}:state|turns|started_at`, each with a TTL.
  * Redis gone means a log line, never a slower answer: nothing here is awaited by a call. A node that
  * has lost a call to another one (a higher epoch) writes nothing about it any more.
+ *
+ * What was written is remembered while the call lives: a Redis that was away, and may have come back
+ * empty, gets all of it again at once.
  */
 import type { Redis } from 'ioredis';
 import type { Checkpoint, ToolRound } from '../contracts/checkpoint.ts';
@@ -26,23 +29,55 @@ redis.call('RPUSH', KEYS[2], ARGV[3])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1`;
 
+/** All of a call once more, unless a higher epoch owns it. Arguments: epoch, TTL, started at, number of turns, turns, fields. */
+const RESTORE = `
+local owner = redis.call('HGET', KEYS[1], 'epoch')
+if owner and tonumber(owner) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], unpack(ARGV, 5 + ARGV[4]))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('DEL', KEYS[2])
+for i = 5, 4 + ARGV[4] do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[2], 'NX')
+return 1`;
+
 export interface LiveCall {
   readonly callId: string;
   readonly epoch: number;
 }
 
+export interface CallFacts {
+  readonly tenantId: string;
+  readonly nodeId: string;
+  readonly instance: string;
+  /** ISO 8601 */
+  readonly at: string;
+  readonly transcript: readonly TurnRecord[];
+}
+
+interface Remembered {
+  call: LiveCall;
+  readonly startedAt: string;
+  readonly fields: Record<string, string>;
+  readonly turns: string[];
+}
+
 export class LiveState {
   readonly #redis: Redis;
   readonly #logger: Logger;
+  readonly #calls = new Map<string, Remembered>();
   #failing = false;
 
   constructor(redis: Redis, logger: Logger) {
     this.#redis = redis;
     this.#logger = logger;
+    redis.on('ready', () => this.#restore());
   }
 
-  started(call: LiveCall, facts: { tenantId: string; nodeId: string; instance: string; at: string }): void {
-    const { tenantId, nodeId, instance, at } = facts;
+  /** @param facts.transcript what was said before this node had the call. */
+  started(call: LiveCall, facts: CallFacts): void {
+    const { tenantId, nodeId, instance, at, transcript } = facts;
+    this.#calls.set(call.callId, { call, startedAt: at, fields: {}, turns: transcript.map((turn) => JSON.stringify(turn)) });
     this.#set(call, { state: 'connecting', tenantId, nodeId, instance, updatedAt: at });
     const { startedAt } = liveCallKeys(call.callId);
     this.#write(this.#redis.set(startedAt, at, 'EX', LIVE_CALL_TTL_SECONDS, 'NX'));
@@ -59,12 +94,39 @@ export class LiveState {
 
   turn(call: LiveCall, turn: TurnRecord): void {
     const { state, turns } = liveCallKeys(call.callId);
-    this.#write(this.#redis.eval(ADD_TURN, 2, state, turns, call.epoch, LIVE_CALL_TTL_SECONDS, JSON.stringify(turn)));
+    const text = JSON.stringify(turn);
+    this.#calls.get(call.callId)?.turns.push(text);
+    this.#write(this.#redis.eval(ADD_TURN, 2, state, turns, call.epoch, LIVE_CALL_TTL_SECONDS, text));
   }
 
-  #set({ callId, epoch }: LiveCall, fields: Readonly<Record<string, string>>): void {
+  /** The call is another node's: what this one knows of it is out of date. */
+  forget({ callId }: LiveCall): void {
+    this.#calls.delete(callId);
+  }
+
+  #set(call: LiveCall, fields: Readonly<Record<string, string>>): void {
+    const { callId, epoch } = call;
+    const known = this.#calls.get(callId);
+    if (known !== undefined) {
+      known.call = call;
+      Object.assign(known.fields, fields);
+    }
     const { state } = liveCallKeys(callId);
-    this.#write(this.#redis.eval(SET_STATE, 1, state, epoch, LIVE_CALL_TTL_SECONDS, ...Object.entries(fields).flat()));
+    const done = this.#redis.eval(SET_STATE, 1, state, epoch, LIVE_CALL_TTL_SECONDS, ...Object.entries(fields).flat());
+    // The end, too, is told to a Redis that is away when it is back.
+    if (fields['state'] === 'ended') done.then(() => this.#calls.delete(callId)).catch(() => undefined);
+    this.#write(done);
+  }
+
+  #restore(): void {
+    for (const { call, startedAt, fields, turns } of this.#calls.values()) {
+      const { callId, epoch } = call;
+      const keys = liveCallKeys(callId);
+      const values = [epoch, LIVE_CALL_TTL_SECONDS, startedAt, turns.length, ...turns, ...Object.entries(fields).flat()];
+      const done = this.#redis.eval(RESTORE, 3, keys.state, keys.turns, keys.startedAt, ...values);
+      if (fields['state'] === 'ended') done.then(() => this.#calls.delete(callId)).catch(() => undefined);
+      this.#write(done);
+    }
   }
 
   #write(done: Promise<unknown>): void {

@@ -5,6 +5,7 @@
 import type { WorkerMessage } from '../contracts/media-control.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { errorFacts } from '../telemetry.ts';
+import type { LeftBecause } from './call-control.ts';
 import { Session, type SessionDeps } from './session.ts';
 
 export interface NodeOptions extends SessionDeps {
@@ -106,15 +107,15 @@ export class MediaNode {
     this.#waiting.set(callId, { channelId, timer });
   }
 
-  /** @param hungUp false when it left the application alive, or nobody knows. */
-  channelLeft(channelId: string, hungUp: boolean): void {
+  channelLeft(channelId: string, because: LeftBecause): void {
     for (const [callId, waiting] of this.#waiting) {
       if (waiting.channelId === channelId) this.#takeWaiting(callId);
     }
     for (const callId of this.#live) {
       const session = this.#sessions.get(callId);
       if (session?.plan.channelId !== channelId) continue;
-      if (hungUp) session.callerHungUp();
+      if (because === 'hung_up') session.callerHungUp();
+      else if (because === 'pbx_lost') session.pbxLost();
       else void session.channelLeft();
     }
   }

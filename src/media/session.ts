@@ -54,7 +54,8 @@ export interface SessionDeps {
   readonly logger: Logger;
 }
 
-const LEG_LOSS_GRACE_MS = 500;
+/** The dialplan still has a sentence for a caller whom nobody can serve; a bare hang-up would be the worst answer. */
+const OUR_FAILURES: ReadonlySet<string> = new Set(['connect_failed', 'leg_lost', 'pbx_lost']);
 
 type TurnEventBody = TurnEvent extends infer E ? (E extends TurnEvent ? Omit<E, 'atMs'> : never) : never;
 
@@ -76,7 +77,8 @@ export class Session {
   readonly #options: TurnOptions;
   readonly #logger: Logger;
   readonly #abort = new AbortController();
-  readonly #resume: ResumePoint | null;
+  /** Where this node, or a leg of it, took the talk up. */
+  #resume: ResumePoint | null;
   readonly #usage: UsageMeter;
   readonly #conversation: Conversation;
   readonly #timers = new Timers();
@@ -84,7 +86,8 @@ export class Session {
   #ears: Ears | null = null;
   #voice: Voice | null = null;
   #connecting: Promise<MediaLeg | null> = Promise.resolve(null);
-  #givenBack = false;
+  /** The caller is somebody else's: the end of this call must not hang them up. */
+  #transferred = false;
   #state = initialTurnState;
   #queue: TurnEvent[] = [];
   #dispatching = false;
@@ -138,7 +141,8 @@ export class Session {
   async connect(): Promise<void> {
     const { callControl, liveState, nodeId, instance } = this.#deps;
     const startedMs = performance.now();
-    liveState.started(this.#owned, { tenantId: this.plan.tenantId, nodeId, instance, at: new Date().toISOString() });
+    const { tenantId, transcript } = this.plan;
+    liveState.started(this.#owned, { tenantId, nodeId, instance, at: new Date().toISOString(), transcript });
     try {
       if (this.#resume?.checkpoint?.transferring === true && (await this.#transferredAlready())) return;
       const request = this.#legRequest();
@@ -153,7 +157,7 @@ export class Session {
       if (this.#abort.signal.aborted) return;
       if (error instanceof HoldfastError && error.code === 'stale_epoch') return this.leave();
       if (error instanceof HoldfastError && error.code === 'channel_missing') return this.#callerGone();
-      await this.#notConnected(error);
+      this.#notConnected(error);
     }
   }
 
@@ -164,18 +168,14 @@ export class Session {
         onAudio: (pcm) => this.#ears?.hear(pcm),
         onMark: (id) => this.#voice?.reached(id),
         onDtmf: () => undefined,
-        onClosed: (reason) => this.#legClosed(reason),
+        onClosed: (reason) => void this.#legClosed(reason),
       },
     };
   }
 
-  async #notConnected(because: unknown): Promise<void> {
+  #notConnected(because: unknown): void {
+    if (because instanceof HoldfastError && because.code === 'pbx_lost') return this.pbxLost();
     this.#logger.error({ event: 'connect_failed', error: errorFacts(because) }, 'The call could not be connected to its media leg');
-    // The dialplan still has a sentence for this caller; a bare hang-up would be the worst answer.
-    this.#givenBack = await this.#deps.callControl.giveBack(this.#owned).then(
-      () => true,
-      () => false,
-    );
     this.#finish('error', 'connect_failed');
   }
 
@@ -189,8 +189,7 @@ export class Session {
     const outcome = await this.#transfer.to(address);
     if (signal.aborted) return;
     this.#logger.info({ event: 'transfer_ended', outcome }, 'A transfer has ended');
-    // They are somebody else's now: the end of this call must not hang them up.
-    if (outcome === 'answered') this.#givenBack = true;
+    if (outcome === 'answered') this.#transferred = true;
     try {
       if (outcome === 'failed') {
         const connecting = callControl.connect(this.#legRequest());
@@ -200,7 +199,7 @@ export class Session {
       this.#transfer = null;
       this.#dispatch({ type: 'transfer_ended', outcome });
     } catch (error) {
-      if (!signal.aborted) await this.#notConnected(error);
+      if (!signal.aborted) this.#notConnected(error);
     }
   }
 
@@ -209,7 +208,7 @@ export class Session {
     const outcome = await this.#deps.callControl.transferOutcome(this.#owned, this.#abort.signal);
     if (outcome === 'gone') this.#callerGone();
     if (outcome === 'answered') {
-      this.#givenBack = true;
+      this.#transferred = true;
       this.#finish('transferred', 'transferred');
     }
     return outcome !== 'failed';
@@ -233,6 +232,7 @@ export class Session {
     this.#logger.warn({ event: 'fenced', epoch: this.epoch }, 'Another node has taken this call over');
     // First: what the stop would still record of the talk is no longer this node's to tell.
     this.outbox.silence();
+    this.#deps.liveState.forget(this.#owned);
     this.#stop();
     void this.#connecting.then((leg) => leg?.close()).finally(() => this.#closed.resolve());
   }
@@ -280,6 +280,11 @@ export class Session {
     return this.#transfer !== null;
   }
 
+  /** The PBX died, or hangs: whoever is still in it when it is back hears the apology of the dialplan. */
+  pbxLost(): void {
+    this.#finish('error', 'pbx_lost');
+  }
+
   operatorHangup(): void {
     if (this.#voice === null) this.#finish('operator_hangup', 'operator');
     else this.#dispatch({ type: 'operator_hangup' });
@@ -307,16 +312,20 @@ export class Session {
     });
     this.#openLeg(leg);
     this.outbox.emit({ kind: 'answered', at: this.#recorder.iso(0) });
-    if (resumed === null) return this.#dispatch({ type: 'connected' });
-    const broken = brokenOff(resumed);
-    if (broken !== null) {
-      this.#conversation.agentSaid(broken.heardText);
-      this.#recorder.agent(broken, this.#nowMs());
-    }
-    this.#dispatch({ type: 'resumed', from: resumedTalk(resumed) });
+    if (resumed === null) this.#dispatch({ type: 'connected' });
+    else this.#resumeFrom(resumed);
   }
 
-  /** Ears and voice for a leg; after a transfer that failed, for a second one. */
+  #resumeFrom(point: Checkpoint): void {
+    const broken = brokenOff(point);
+    if (broken !== null) {
+      this.#conversation.agentSaid(broken.heardText);
+      this.#recorder?.agent(broken, this.#nowMs());
+    }
+    this.#dispatch({ type: 'resumed', from: resumedTalk(point) });
+  }
+
+  /** Ears and voice for a leg: the first one, or one that follows a broken one or a transfer that failed. */
   #openLeg(leg: MediaLeg): void {
     const { providers, phrases, detector, limits, timeouts } = this.#deps;
     const { plan } = this;
@@ -375,14 +384,17 @@ export class Session {
   #remember(): void {
     // The pending event of a speech may be half-way: the checkpoint follows with its state.
     if (this.#dispatching || this.#recorder === null || this.#abort.signal.aborted) return;
-    const { next: nextSequence, iso } = this.#recorder;
-    const speech = this.#voice?.point() ?? null;
-    const checkpoint = checkpointOf({ state: this.#state, speech, nextSequence, usage: this.#usage.total(), iso });
+    const checkpoint = this.#standing(this.#recorder);
     if (sameStanding(this.#checkpoint, checkpoint)) return;
     this.#checkpoint = checkpoint;
     this.outbox.remember(checkpoint);
     this.#deps.liveState.memory(this.#owned, checkpoint, this.outbox.rounds);
     if (this.#leaving) this.handOver(false);
+  }
+
+  #standing({ next: nextSequence, iso }: TurnRecorder): Checkpoint {
+    const speech = this.#voice?.point() ?? null;
+    return checkpointOf({ state: this.#state, speech, nextSequence, usage: this.#usage.total(), iso });
   }
 
   #toolsCalled({ id, calls, results }: { id: number; calls: readonly ToolCall[]; results: ReadonlyMap<string, string> }): void {
@@ -458,9 +470,9 @@ export class Session {
       const { text, tookMs, seconds } = await ears.transcribe();
       this.#usage.audio(seconds);
       this.#callerLatencies = { sttMs: Math.round(tookMs) };
-      this.#dispatch({ type: 'transcript', transcription, text });
+      if (this.#ears === ears) this.#dispatch({ type: 'transcript', transcription, text });
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted || this.#ears !== ears) return;
       this.#logger.warn({ event: 'transcription_failed', error: errorFacts(error) }, 'The caller could not be understood');
       this.#dispatch({ type: 'transcription_failed', transcription });
     }
@@ -487,11 +499,37 @@ export class Session {
     this.#deps.liveState.state(this.#owned, state, new Date().toISOString());
   }
 
-  #legClosed(reason: string): void {
+  /** The audio is lost, and perhaps nothing else: the caller may be there, or gone, or the PBX may be. */
+  async #legClosed(reason: string): Promise<void> {
     if (this.#abort.signal.aborted || this.#state.transferring) return;
     this.#logger.info({ event: 'leg_closed', reason }, 'The media leg closed');
-    // When the caller is gone, the channel's own event follows within moments; otherwise the audio alone was lost.
-    setTimeout(() => this.#finish('error', 'leg_lost'), LEG_LOSS_GRACE_MS);
+    const joining = this.#deps.callControl.rejoin(this.#legRequest());
+    this.#connecting = joining.catch(() => null);
+    try {
+      this.#goOnOver(await joining);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      const code = error instanceof HoldfastError ? error.code : 'internal';
+      if (code === 'stale_epoch') return this.leave();
+      if (code === 'channel_missing') return this.callerHungUp();
+      if (code === 'pbx_lost') return this.pbxLost();
+      this.#logger.error({ event: 'rejoin_failed', error: errorFacts(error) }, 'The caller could not be given a new media leg');
+      this.#finish('error', 'leg_lost');
+    }
+  }
+
+  /** As another node would go on, but in the same session: the talk stands where it stood when the leg closed. */
+  #goOnOver(leg: MediaLeg): void {
+    if (this.#abort.signal.aborted || this.#recorder === null) return;
+    if (this.#state.transferring) return void leg.close();
+    const point = this.#standing(this.#recorder);
+    this.#voice?.drop();
+    this.#ears?.close();
+    this.#timers.clearAll();
+    this.#resume = { checkpoint: point, rounds: [...this.outbox.rounds] };
+    this.#openLeg(leg);
+    this.#logger.info({ event: 'rejoined' }, 'The call goes on over a new media leg');
+    this.#resumeFrom(point);
   }
 
   #finish(disposition: Disposition, reason: string): void {
@@ -501,7 +539,7 @@ export class Session {
     this.outbox.emit(ended);
     this.#deps.liveState.state(this.#owned, 'ended', ended.at);
     this.#logger.info({ event: 'call_ended', disposition, reason, turns: this.#state.turns }, 'Call ended');
-    void this.#release();
+    void this.#release(reason);
   }
 
   #stop(): void {
@@ -513,9 +551,11 @@ export class Session {
   }
 
   /** Nothing of the call may stay in the PBX; what cannot be removed now is logged for the operator. */
-  async #release(): Promise<void> {
+  async #release(reason: string): Promise<void> {
     const { callControl } = this.#deps;
-    const hungUp = this.#givenBack ? Promise.resolve() : callControl.hangup(this.#owned);
+    const owned = this.#owned;
+    const letGo = (): Promise<void> => (OUR_FAILURES.has(reason) ? callControl.giveBack(owned) : callControl.hangup(owned));
+    const hungUp = this.#transferred ? Promise.resolve() : letGo();
     // A call that ends while it is being connected: what the PBX still makes has to be there to be removed.
     const removed = this.#connecting.then(async (leg) => {
       await leg?.close();

@@ -141,6 +141,12 @@ export class Voice {
     this.#playback.cut();
   }
 
+  /** Says no more and records nothing: what is being said goes on elsewhere, see goOn. */
+  drop(): void {
+    this.#speech?.abort.abort(new Error('dropped'));
+    this.#speech = null;
+  }
+
   pause(): void {
     this.#options.leg.pause();
   }

@@ -30,6 +30,9 @@ class UnwillingPbx implements CallControl {
   async takeOver(): Promise<never> {
     throw this.#refusal;
   }
+  async rejoin(): Promise<never> {
+    throw this.#refusal;
+  }
   async standing(): Promise<Standing> {
     return 'ours';
   }
@@ -59,6 +62,7 @@ class SlowPbx implements CallControl {
     return { sampleRate: 16_000, play: nothing, mark: nothing, pause: nothing, resume: nothing, clear: nothing, close };
   }
   takeOver = () => this.connect();
+  rejoin = () => this.connect();
   async standing(): Promise<Standing> {
     return 'ours';
   }
@@ -160,7 +164,7 @@ describe('MediaNode', () => {
     await using scene = await stage(pbx);
     const session = scene.node.start(begin(plan, 1));
     scene.node.channelEntered('caller-1', callId);
-    scene.node.channelLeft('caller-1', true);
+    scene.node.channelLeft('caller-1', 'hung_up');
     await sleep(20);
     pbx.connected.resolve();
     await session.closed;

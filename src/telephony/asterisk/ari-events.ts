@@ -3,11 +3,9 @@
  * cannot break an older node.
  */
 import type { AriOptions } from './ari.ts';
+import type { LeftBecause } from '../../media/call-control.ts';
 import { isMediaChannelId } from './ari-ids.ts';
 import type { AriSnapshot } from './ari-snapshot.ts';
-
-/** Why a caller's channel is no longer ours: it ended, it lives on elsewhere, or the PBX itself went down with it. */
-export type LeftBecause = 'hung_up' | 'moved' | 'pbx_lost';
 
 export interface EventRouter {
   handle(event: { readonly type: string } & Record<string, unknown>): void;

@@ -1,10 +1,12 @@
 /**
  * REST calls to the PBX through ari-client, whose methods come from the PBX's own description. This
  * is the only file that imports it. What ari-client 2.2.0 leaves open is closed here:
- *   - a refused connection never settles its promise: every call has a deadline;
+ *   - a refused connection never settles its promise: a call that gets no answer soon is followed by a
+ *     question that would, and every call has a deadline;
  *   - its errors lose the HTTP status: operations are called one layer below, where it is known;
  *   - its credentials live in one slot per process: one PBX (one user) per process.
  */
+import { connect } from 'node:net';
 import ariClient, { type Client, type SwaggerResponse } from 'ari-client';
 import { HoldfastError } from '../../domain/errors.ts';
 
@@ -25,6 +27,9 @@ export interface AriRest {
   request<T = unknown>(resource: string, operation: string, parameters?: Record<string, unknown>): Promise<T>;
 }
 
+/** A command that is not answered by then makes one ask whether anybody is there. */
+const DOUBT_MS = 250;
+
 /** swagger-client prints through this global of its own, on every connect, that ARI's description has an old format. */
 Object.assign(globalThis, { log: () => undefined });
 
@@ -32,10 +37,13 @@ Object.assign(globalThis, { log: () => undefined });
 export async function loadAriRest(options: AriRestOptions): Promise<AriRest> {
   await probe(options);
   const connecting = ariClient.connect(options.url, options.username, options.password);
-  const client = await deadline(Promise.resolve(connecting), options.timeoutMs, 'api-docs');
+  const client = await deadline(Promise.resolve(connecting), options.timeoutMs, { operation: 'api-docs' });
   return {
     request: (resource, operation, parameters = {}) =>
-      deadline(invoke(client, `${resource}.${operation}`, parameters), options.timeoutMs, `${resource}.${operation}`),
+      deadline(invoke(client, `${resource}.${operation}`, parameters), options.timeoutMs, {
+        operation: `${resource}.${operation}`,
+        isRefused: () => isRefused(options),
+      }),
   };
 }
 
@@ -46,7 +54,7 @@ async function probe({ url, username, password, timeoutMs }: AriRestOptions): Pr
     headers: { authorization },
     signal: AbortSignal.timeout(timeoutMs),
   }).catch((error: unknown) => {
-    throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error });
+    throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error, details: { answered: false } });
   });
   await response.body?.cancel();
   if (!response.ok) throw failure('asterisk.ping', response.status, '');
@@ -96,15 +104,36 @@ function failure(operation: string, status: number, message: string): HoldfastEr
   });
 }
 
-function deadline<T>(work: Promise<T>, timeoutMs: number, operation: string): Promise<T> {
+interface Patience {
+  readonly operation: string;
+  readonly isRefused?: () => Promise<boolean>;
+}
+
+function deadline<T>(work: Promise<T>, timeoutMs: number, { operation, isRefused: refused }: Patience): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        new HoldfastError('ari_failed', `${operation}: no answer within ${timeoutMs} ms`, { retryable: true, details: { operation } }),
-      );
-    }, timeoutMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const unanswered = (why: string): void =>
+      reject(new HoldfastError('ari_failed', `${operation}: ${why}`, { retryable: true, details: { operation, answered: false } }));
+    const timer = setTimeout(() => unanswered(`no answer within ${timeoutMs} ms`), timeoutMs);
+    const doubt = setTimeout(() => void refused?.().then((yes) => yes && unanswered('the connection was refused')), DOUBT_MS);
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      clearTimeout(doubt);
+    });
   });
 }
+
+/** Nobody listens there: the PBX is not running. */
+async function isRefused({ url, timeoutMs }: AriRestOptions): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80), timeout: timeoutMs });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once('connect', () => resolve(false));
+  socket.once('timeout', () => resolve(false));
+  socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  return promise.finally(() => socket.destroy());
+}
+
+/** True of an error that means: the PBX said nothing at all. */
+export const isUnanswered = (error: unknown): boolean => error instanceof HoldfastError && error.details['answered'] === false;
 
 export const statusOf = (error: unknown): unknown => (error instanceof HoldfastError ? error.details['status'] : undefined);

@@ -9,8 +9,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../../domain/errors.ts';
+import type { LeftBecause } from '../../media/call-control.ts';
 import type { Logger } from '../../telemetry.ts';
-import { createEventRouter, type EventRouter, type LeftBecause } from './ari-events.ts';
+import { createEventRouter, type EventRouter } from './ari-events.ts';
 import { isMediaChannelId } from './ari-ids.ts';
 import { basicAuthorization, loadAriRest, statusOf, type AriRest, type AriRestOptions } from './ari-rest.ts';
 import { openAriSocket } from './ari-socket.ts';
@@ -73,8 +74,8 @@ export interface Ari {
   ): Promise<void>;
   ping(): Promise<void>;
   snapshot(): Promise<AriSnapshot>;
-  /** When the PBX was started, by its own words; a change means that every channel of before is gone. */
-  startedAt(): Promise<string>;
+  /** The PBX has been started afresh since its events were last followed: what it held is gone. */
+  restarted(): Promise<boolean>;
   /** Channels and bridges stay as they are. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -93,7 +94,6 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
   const events = createEventRouter(options);
   const ping = async (): Promise<void> => void (await rest.request('asterisk', 'ping'));
   const snapshot = (): Promise<AriSnapshot> => takeSnapshot(rest, app);
-  const startedAt = (): Promise<string> => pbxStartedAt(rest);
   let knownStart: string | undefined;
   const socket = openAriSocket({
     url,
@@ -104,7 +104,7 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
     onEvent: (event) => events.handle(event),
     onOpen: async () => {
-      const [before, start] = [knownStart, await startedAt()];
+      const [before, start] = [knownStart, await pbxStartedAt(rest)];
       knownStart = start;
       if (before === undefined) return;
       if (start !== before) {
@@ -124,7 +124,7 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     },
     ping,
     snapshot,
-    startedAt,
+    restarted: async () => (await pbxStartedAt(rest)) !== knownStart,
     createExternalMedia: externalMediaCreator({ rest, url, app }),
     ...channelCommands(rest, app),
     ...bridgeCommands(rest, events),

@@ -5,6 +5,7 @@ import type { CallControl, LegRequest, OwnedCall, Standing } from '../../media/c
 import { connectAsteriskWebsocketLeg } from '../../media/legs/asterisk-websocket.ts';
 import type { MediaLeg } from '../../media/legs/leg.ts';
 import { errorFacts, type Logger } from '../../telemetry.ts';
+import { isUnanswered } from './ari-rest.ts';
 import { bridgeIdFor, isMediaChannelId, newMediaChannelId, OWNER_VARIABLE } from './ari-ids.ts';
 import type { Ari } from './ari.ts';
 
@@ -22,6 +23,12 @@ const TRANSFER_POLL_MS = 200;
 /** A caller who is still in the dialplan, on the way to a node that has died, can be moved once they have arrived. */
 const MOVE_WITHIN_MS = 8_000;
 const MOVE_PAUSE_MS = 100;
+/** A PBX that does not answer for so long, after the leg has closed, is lost, and its calls with it. */
+const PBX_LOST_MS = 2_500;
+const REJOIN_PAUSE_MS = 100;
+/** A caller whose call is over is let go as soon as the PBX answers again; the janitor finds who is left then. */
+const PERSIST_MS = 60_000;
+const PERSIST_PAUSE_MS = 500;
 
 export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptions): CallControl {
   const claim = ({ channelId, epoch }: OwnedCall): Promise<void> => ari.setVariable(channelId, OWNER_VARIABLE, `${epoch}:${nodeId}`);
@@ -65,8 +72,55 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
     else logger.info({ event: 'left_alone', callId: call.callId, epoch: call.epoch }, 'The call is gone, or another node has it');
   };
 
+  const removeLegs = async (bridgeId: string): Promise<void> => {
+    const left = (await ari.bridgedChannels(bridgeId)).filter(isMediaChannelId);
+    for (const result of await Promise.allSettled(left.map((id) => ari.hangup(id)))) {
+      if (result.status === 'rejected') logger.warn({ error: errorFacts(result.reason) }, 'A media channel is left');
+    }
+  };
+
+  const joinAgain = async (request: LegRequest, signal: AbortSignal): Promise<MediaLeg> => {
+    const now = await standing(request);
+    if (now === 'lost') throw new HoldfastError('stale_epoch', 'A newer owner has this call');
+    if (now === 'gone') throw (await ari.restarted()) ? pbxLost() : new HoldfastError('channel_missing', 'The caller is gone');
+    await removeLegs(bridgeIdFor(request.callId));
+    // The answer of a PBX that woke up too late: the call is over by now.
+    if (signal.aborted) throw pbxLost();
+    return join(request, []);
+  };
+
+  const release = (call: OwnedCall): Promise<void> =>
+    persistently(async () => {
+      if ((await standing(call)) === 'lost') return;
+      const bridgeId = bridgeIdFor(call.callId);
+      await removeLegs(bridgeId);
+      await ari.destroyBridge(bridgeId);
+    });
+
   return {
-    connect: (request) => join(request, [ari.answer(request.channelId), claim(request)]),
+    connect: (request) =>
+      join(request, [ari.answer(request.channelId), claim(request)]).catch((error: unknown) => {
+        throw isUnanswered(error) ? pbxLost(error) : error;
+      }),
+    async rejoin(request) {
+      const timeUp = new AbortController();
+      const giveUp = sleep(PBX_LOST_MS, undefined, { signal: timeUp.signal }).then(() => Promise.reject(pbxLost()));
+      const trying = untilAnswered(() => joinAgain(request, timeUp.signal), timeUp.signal);
+      try {
+        return await Promise.race([trying, giveUp]);
+      } catch (error) {
+        // A leg that comes after all would be a second voice in a call that is over, in a bridge that was removed.
+        void trying
+          .then((leg) => leg.close())
+          .catch(() => undefined)
+          .then(() => release(request))
+          .catch(() => undefined);
+        throw error;
+      } finally {
+        giveUp.catch(() => undefined);
+        timeUp.abort();
+      }
+    },
     async takeOver(request) {
       if ((await standing(request)) === 'lost') throw new HoldfastError('stale_epoch', 'A newer owner has this call');
       await claimWhenInApp(() => claim(request));
@@ -78,16 +132,8 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
     },
     standing,
     claim,
-    hangup: (call) => onlyOurs(call, () => ari.hangup(call.channelId)),
-    async release(call) {
-      if ((await standing(call)) === 'lost') return;
-      const bridgeId = bridgeIdFor(call.callId);
-      const left = (await ari.bridgedChannels(bridgeId)).filter(isMediaChannelId);
-      for (const result of await Promise.allSettled(left.map((id) => ari.hangup(id)))) {
-        if (result.status === 'rejected') logger.warn({ error: errorFacts(result.reason) }, 'A media channel is left');
-      }
-      await ari.destroyBridge(bridgeId);
-    },
+    hangup: (call) => persistently(() => onlyOurs(call, () => ari.hangup(call.channelId))),
+    release,
     async startTransfer({ callId, channelId }, to) {
       for (const [name, value] of Object.entries({ HF_TRANSFER_TO: to, HF_TRANSFER: 'dialling', HF_APP: ari.app, HF_RECORD: callId }))
         await ari.setVariable(channelId, name, value);
@@ -107,8 +153,40 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
       }
       return 'failed';
     },
-    giveBack: (call) => onlyOurs(call, () => giveBack(ari, call.channelId)),
+    giveBack: (call) => persistently(() => onlyOurs(call, () => giveBack(ari, call.channelId).catch(unlessGone))),
   };
+}
+
+const pbxLost = (cause?: unknown): HoldfastError =>
+  new HoldfastError('pbx_lost', 'The PBX does not answer, or has been started afresh', { cause });
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof HoldfastError) || error.code !== 'channel_missing') throw error;
+}
+
+const isRetryable = (error: unknown): boolean => error instanceof HoldfastError && error.retryable;
+
+async function untilAnswered<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error) || signal.aborted) throw error;
+      await sleep(REJOIN_PAUSE_MS);
+    }
+  }
+}
+
+async function persistently(work: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + PERSIST_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error) || performance.now() > deadline) throw error;
+      await sleep(PERSIST_PAUSE_MS);
+    }
+  }
 }
 
 /** The PBX says 409 of a channel that is not in any application yet. */
