@@ -10,6 +10,7 @@ import { finalizeCall, recordAnswered, recordNode, recordTurns } from '../servic
 import { recallCall } from '../services/call-memory.ts';
 import { NodeChooser, RedisMediaNodes } from '../services/media-nodes.ts';
 import { NumberVault } from '../services/number-vault.ts';
+import { rewrapTenantKeys } from '../services/tenant-keys.ts';
 import { runTool } from '../services/tools.ts';
 import { errorFacts } from '../telemetry.ts';
 import { runProcess } from './run-process.ts';
@@ -21,6 +22,11 @@ await runProcess('worker', async (config, logger) => {
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
   });
   if (!migrated) throw new HoldfastError('dependency_unavailable', 'The database has no tables yet: run the migrations first');
+  const vault = new NumberVault(config.keys);
+  if (config.keys.encryptionPrevious !== undefined) {
+    const rewrapped = await rewrapTenantKeys({ db, vault });
+    logger.info({ event: 'tenant_keys_rewrapped', rewrapped }, 'Tenants’ keys are wrapped under the present platform key');
+  }
   const redis = await connectRedis(config.redisUrl);
   const now = () => new Date();
   const mediaNodes = new RedisMediaNodes(redis, (error) =>
@@ -29,7 +35,7 @@ await runProcess('worker', async (config, logger) => {
   const nodeChooser = new NodeChooser();
   const admission = {
     db,
-    vault: new NumberVault(config.keys),
+    vault,
     mediaNodes,
     nodeChooser,
     plan: { conversation: config.conversation, models: config.models },

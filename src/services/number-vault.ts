@@ -48,6 +48,17 @@ export class NumberVault {
     return seal(this.#keys.encryption, newDataKey(), wrapContext(tenantId));
   }
 
+  /** The same data key under the present platform key; null when it is wrapped under it already. */
+  rewrapped(tenantId: string, wrappedDataKey: Uint8Array): Buffer | null {
+    const context = wrapContext(tenantId);
+    try {
+      open(this.#keys.encryption, wrappedDataKey, context);
+      return null;
+    } catch {
+      return seal(this.#keys.encryption, this.#openPlatform(wrappedDataKey, context), context);
+    }
+  }
+
   /** Differs between tenants for the same number, so that tables cannot be joined across them. */
   hash(tenantId: string, e164: string): string {
     return hmacSha256(this.#keys.numberHash, `${tenantId}|${e164}`);
