@@ -122,7 +122,7 @@ const environment = z.object({
 /** What each process cannot do without, beyond DATABASE_URL and APP_ENV; the rest defaults to ''. */
 const requiredBy = {
   migrate: [],
-  api: ['TELEPHONY_WEBHOOK_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
+  api: ['TELEPHONY_WEBHOOK_SECRET', 'MEDIA_CONTROL_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
   worker: ['MEDIA_CONTROL_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
   media: ['MEDIA_CONTROL_SECRET', 'OPENAI_API_KEY', 'ARI_USERNAME', 'ARI_PASSWORD'],
 } as const satisfies Record<string, readonly (keyof z.infer<typeof environment>)[]>;

@@ -55,8 +55,8 @@ export interface Nodes {
   refuge(nodes: readonly MediaNode[]): MediaNode | null;
 }
 
-export interface ActivityDeps {
-  admitCall(request: AdmitRequest): Promise<Admission>;
+/** What holding a talk takes, with a workflow or without. */
+export interface TalkDeps {
   readonly calls: CallRecords;
   readonly nodes: Nodes;
   /** Best effort: null when nothing is known, or nobody could be asked in time. */
@@ -68,4 +68,8 @@ export interface ActivityDeps {
   readonly controlSecret: string;
   readonly limits: { readonly toolTimeoutMs: number; readonly bufferedEvents: number };
   readonly logger: Logger;
+}
+
+export interface ActivityDeps extends TalkDeps {
+  admitCall(request: AdmitRequest): Promise<Admission>;
 }

@@ -2,7 +2,7 @@ import type { FinalizeRequest } from '../contracts/call-workflow.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { errorFacts } from '../telemetry.ts';
-import type { ActivityDeps, StoredEnd } from './deps.ts';
+import type { TalkDeps, StoredEnd } from './deps.ts';
 
 export interface FinalizeInput extends Omit<FinalizeRequest, 'endedAt'> {
   /** ISO 8601; null when nobody saw the end, then it is now. */
@@ -12,7 +12,7 @@ export interface FinalizeInput extends Omit<FinalizeRequest, 'endedAt'> {
 }
 
 /** Late turns first, then the one disposition. Idempotent; to be retried until it succeeds. @returns the disposition that counts: the first. */
-export async function finalizeCall(deps: ActivityDeps, input: FinalizeInput): Promise<StoredEnd> {
+export async function finalizeCall(deps: TalkDeps, input: FinalizeInput): Promise<StoredEnd> {
   const { unstoredTurns, endedAt, ...facts } = input;
   const { callId, tenantId } = facts;
   if (unstoredTurns.length > 0) {

@@ -5,7 +5,7 @@ import type { ConverseResult } from '../contracts/call-workflow.ts';
 import type { CallEvent, WorkerMessage } from '../contracts/media-control.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
-import type { ActivityDeps, Recalled } from './deps.ts';
+import type { TalkDeps, Recalled } from './deps.ts';
 import { EventWindow } from './event-window.ts';
 import type { Progress } from './progress.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -17,10 +17,12 @@ export type EndedEvent = Extract<CallEvent, { kind: 'ended' }>;
 type Send = (message: WorkerMessage) => void;
 
 export interface RelayOptions {
-  readonly deps: ActivityDeps;
+  readonly deps: TalkDeps;
   readonly plan: CallPlan;
   readonly before: Progress;
   readonly nowMs: () => number;
+  /** Default true. False: the node keeps every event, for somebody who will ask for them later. */
+  readonly acknowledges?: boolean;
 }
 
 export class Relay {
@@ -32,11 +34,13 @@ export class Relay {
   readonly #rounds = new Map<number, ToolRound>();
   #checkpoint: Checkpoint | null = null;
   readonly #nowMs: () => number;
+  readonly #acknowledges: boolean;
   #send: Send | null = null;
   #progress: Progress;
   #ended: EndedEvent | null = null;
 
-  constructor({ deps, plan, before, nowMs }: RelayOptions) {
+  constructor({ deps, plan, before, nowMs, acknowledges = true }: RelayOptions) {
+    this.#acknowledges = acknowledges;
     this.#progress = before;
     this.#nowMs = nowMs;
     this.#window = new EventWindow(before.lastSeq);
@@ -54,7 +58,9 @@ export class Relay {
   }
 
   get progress(): Progress {
-    return { ...this.#progress, lastSeq: this.#window.acknowledged, ...this.batches.sent };
+    // To resume after an event is to acknowledge it.
+    const lastSeq = this.#acknowledges ? this.#window.acknowledged : 0;
+    return { ...this.#progress, lastSeq, ...this.batches.sent };
   }
 
   get ended(): EndedEvent | null {
@@ -156,6 +162,6 @@ export class Relay {
 
   #handled(seq: number): void {
     const acknowledge = this.#window.handled(seq);
-    if (acknowledge !== null) this.#send?.({ type: 'ack', seq: acknowledge });
+    if (acknowledge !== null && this.#acknowledges) this.#send?.({ type: 'ack', seq: acknowledge });
   }
 }

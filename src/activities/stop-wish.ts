@@ -3,13 +3,7 @@
  * with the same cancellation; each needs another answer towards the caller.
  */
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
-
-export interface StopWish {
-  /** Resolves with a cause when the call should end politely. */
-  readonly hangup: Promise<string>;
-  /** Rejects when this attempt must let go and leave the talk to another one. */
-  readonly leave: Promise<never>;
-}
+import type { StopWish } from './talk.ts';
 
 export function watchStop(context: Context, hangupFromStart: string | null): StopWish {
   const hangup = Promise.withResolvers<string>();

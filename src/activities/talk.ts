@@ -9,13 +9,20 @@ import type { ConverseResult } from '../contracts/call-workflow.ts';
 import type { ResumePoint } from '../contracts/checkpoint.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
 import { HoldfastError, type ErrorCode } from '../domain/errors.ts';
-import type { ActivityDeps, Recalled } from './deps.ts';
+import type { TalkDeps, Recalled } from './deps.ts';
 import { NodeLink } from './node-link.ts';
 import type { EndedEvent, Relay } from './relay.ts';
-import type { StopWish } from './stop-wish.ts';
+
+/** Why a talk should be left before it ends by itself. */
+export interface StopWish {
+  /** Resolves with a cause when the call should end politely. */
+  readonly hangup: Promise<string>;
+  /** Rejects when this attempt must let go and leave the talk to another one. */
+  readonly leave: Promise<never>;
+}
 
 export interface TalkOptions {
-  readonly deps: ActivityDeps;
+  readonly deps: TalkDeps;
   readonly plan: CallPlan;
   readonly relay: Relay;
   readonly stop: StopWish;
@@ -98,7 +105,7 @@ async function moveOn({ deps, plan, relay, onMoved }: TalkOptions): Promise<void
   onMoved();
 }
 
-async function refuge({ nodes }: ActivityDeps): Promise<MediaNode> {
+async function refuge({ nodes }: TalkDeps): Promise<MediaNode> {
   const deadline = performance.now() + REFUGE_WITHIN_MS;
   for (;;) {
     const node = nodes.refuge(await nodes.live());
@@ -120,7 +127,7 @@ async function findOwner({ deps, plan, relay }: TalkOptions): Promise<void> {
   relay.moveTo(node ?? relay.progress.node, owner.epoch);
 }
 
-async function recalled(deps: ActivityDeps, plan: CallPlan): Promise<Recalled | null> {
+async function recalled(deps: TalkDeps, plan: CallPlan): Promise<Recalled | null> {
   const timeUp = new AbortController();
   const late = sleep(RECALL_MS, null, { signal: timeUp.signal }).catch(() => null);
   const memory = await Promise.race([deps.recall(plan).catch(() => null), late]);

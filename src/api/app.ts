@@ -30,7 +30,7 @@ export interface AppDeps {
   readonly aiProfiles: AIProfiles;
   readonly callLog: CallLog;
   readonly gateway: CallGateway;
-  readonly webhook: Omit<InboundWebhookDeps, 'gateway' | 'bodyLimitBytes'>;
+  readonly webhook: Omit<InboundWebhookDeps, 'bodyLimitBytes'>;
   readonly codec: CodecDeps;
   readonly probes: Probes;
   readonly bodyLimitBytes: number;
@@ -45,7 +45,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('trust proxy', false);
   app.use(accessLog(deps.logger), safeHeaders);
   if (isLoopback(deps.host)) app.use(loopbackNamesOnly);
-  mountInboundWebhook(app, { ...deps.webhook, gateway: deps.gateway, bodyLimitBytes: deps.bodyLimitBytes });
+  mountInboundWebhook(app, { ...deps.webhook, bodyLimitBytes: deps.bodyLimitBytes });
   mountCodecEndpoint(app, { ...deps.codec, logger: deps.logger });
   const routes = [
     ...tenantRoutes(deps.tenants),

@@ -11,6 +11,7 @@ import { NumberVault } from '../services/number-vault.ts';
 import { PhoneNumbers } from '../services/phone-numbers.ts';
 import { Tenants } from '../services/tenants.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { openAdmissionDesk } from './admission-desk.ts';
 import { runProcess } from './run-process.ts';
 
 /** How long requests that are being answered may take after SIGTERM. */
@@ -27,6 +28,7 @@ await runProcess('api', async (config, logger) => {
     admitTimeoutMs: config.limits.webhookUpdateMs,
   });
   const vault = new NumberVault(config.keys);
+  const running = openAdmissionDesk({ config, logger, db, redis, vault, gateway });
   const app = createApp({
     name: config.appName,
     version: packageJson.version,
@@ -36,7 +38,7 @@ await runProcess('api', async (config, logger) => {
     aiProfiles: new AIProfiles({ db }),
     callLog: new CallLog({ db, vault }),
     gateway,
-    webhook: { ...config.webhook, vault, now: () => new Date() },
+    webhook: { ...config.webhook, desk: running.desk, vault, now: () => new Date() },
     codec: {
       ...config.codec,
       namespace: config.temporal.namespace,
@@ -52,6 +54,7 @@ await runProcess('api', async (config, logger) => {
   return {
     async stop() {
       await server.close(DRAIN_MS);
+      await running[Symbol.asyncDispose]();
       await gateway[Symbol.asyncDispose]();
       redis.disconnect();
       await db[Symbol.asyncDispose]();

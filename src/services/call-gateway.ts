@@ -95,7 +95,8 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
   }
 
   /**
-   * Like open, but only with a server that answers.
+   * Like open, but not with a namespace that the server does not know. A server that does not answer is
+   * no reason to stay away: calls are admitted without it.
    * @throws HoldfastError dependency_unavailable naming the address.
    */
   static async connect(options: TemporalGatewayOptions): Promise<TemporalCallGateway> {
@@ -104,6 +105,7 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
       await gateway.ping(CONNECT_TIMEOUT_MS);
       return gateway;
     } catch (cause) {
+      if (grpcStatus(cause) !== grpc.notFound) return gateway;
       await gateway[Symbol.asyncDispose]();
       const message = `Temporal cannot be reached at ${options.address}, namespace "${options.namespace}" (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE)`;
       throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
@@ -170,7 +172,7 @@ export class TemporalCallGateway implements CallGateway, AsyncDisposable {
 }
 
 /** gRPC status numbers, https://grpc.io/docs/guides/status-codes/ */
-const grpc = { cancelled: 1, deadlineExceeded: 4, unavailable: 14 } as const;
+const grpc = { cancelled: 1, deadlineExceeded: 4, notFound: 5, unavailable: 14 } as const;
 
 /** Temporal's errors → ours; a workflow's own refusal carries our code as its type. */
 export function gatewayError(error: unknown): unknown {
@@ -191,7 +193,12 @@ function fromWorkflow(error: WorkflowUpdateFailedError): HoldfastError {
   if (type === 'channel_missing') return new HoldfastError('conflict', 'The call has not been answered yet', { cause: error });
   if (type === 'media_node_lost')
     return new HoldfastError('dependency_unavailable', 'The media node could not be reached', { retryable: true, cause: error });
-  return timedOut(error);
+  // It has been reached, and has decided: asking it again is of no use.
+  return new HoldfastError('admission_timeout', 'The call could not be admitted in time', {
+    retryable: true,
+    cause: error,
+    details: { answered: true },
+  });
 }
 
 const timedOut = (cause: unknown): HoldfastError =>

@@ -13,6 +13,7 @@ import {
   setCurrentDetails,
   setHandler,
   uuid4,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type {
@@ -20,6 +21,7 @@ import type {
   AdmitRequest,
   CallOutcome,
   ConverseResult,
+  EndedCall,
   HangupRequest,
   HangupResponse,
   SteerResponse,
@@ -54,6 +56,8 @@ const patient = proxyActivities<Activities>({
 
 /** An operator's own wishes, for those who look at the call later. */
 const SHOWN_WISHES = 20;
+/** No dialplan waits for so long: a workflow whose first worker came that late has nobody to answer. */
+const WEBHOOK_OVER_MS = 10_000;
 
 export async function inboundCall(request: AdmitRequest): Promise<CallOutcome> {
   return new InboundCall(request).run();
@@ -101,7 +105,9 @@ class InboundCall {
 
   /** Once, whoever asks first: the update, or the workflow itself when it was started without one. */
   #admit(): Promise<Admission> {
-    this.#admission ??= CancellationScope.nonCancellable(() => quick.admitCall(this.#request));
+    const late = Date.now() - workflowInfo().startTime.getTime() > WEBHOOK_OVER_MS;
+    const request = late ? { ...this.#request, missed: true } : this.#request;
+    this.#admission ??= CancellationScope.nonCancellable(() => quick.admitCall(request));
     return this.#admission;
   }
 
@@ -115,7 +121,8 @@ class InboundCall {
     }
   }
 
-  async #talk({ response, plan, node }: Admission): Promise<CallOutcome> {
+  async #talk({ response, plan, node, over }: Admission): Promise<CallOutcome> {
+    if (over != null) return this.#alreadyOver(response.tenant_id, over);
     if (plan === null || node === null) return this.#refused(response);
     this.#owner = { node, epoch: 1 };
     markCall({ tenant: plan.tenantId, direction: 'inbound', state: 'admitted', mediaNode: node.id });
@@ -131,9 +138,24 @@ class InboundCall {
     return { disposition: 'rejected', reason, turnCount: 0 };
   }
 
-  /** The webhook has failed and the caller heard the PBX's fallback; what remains is an honest record. */
+  /** Admitted without Temporal, and ended before it was back: what is left is to show it. */
+  #alreadyOver(tenantId: string | null, ended: EndedCall): CallOutcome {
+    const { disposition, reason, answeredAt, endedAt, turnCount, latestTurns } = ended;
+    markCall({ tenant: tenantId, direction: 'inbound', state: 'ended', disposition });
+    this.#view = withTurns(this.#view, latestTurns);
+    this.#show({ tenantId, state: 'ended', disposition, reason, answeredAt, endedAt });
+    return { disposition, reason, turnCount };
+  }
+
+  /**
+   * The webhook has failed and the caller heard the PBX's fallback; what remains is an honest record. If
+   * the API has taken the call in spite of us, there is a talk to hold.
+   */
   async #recordMissedCall(): Promise<CallOutcome> {
-    const { response, plan } = await CancellationScope.nonCancellable(() => patient.admitCall(this.#request));
+    const admission = await CancellationScope.nonCancellable(() => patient.admitCall({ ...this.#request, missed: true }));
+    const { response, plan, over } = admission;
+    // Version 0.1 had only a plan, and closed the call itself.
+    if (over !== undefined) return this.#talk(admission);
     if (plan === null) return this.#refused(response);
     markCall({ tenant: plan.tenantId, direction: 'inbound' });
     this.#show({ tenantId: plan.tenantId });

@@ -99,6 +99,7 @@ describe('the address', () => {
   test('must be on the list: 403 before secret and body are looked at', async () => {
     await using strict = await apiServer(world, {
       webhook: {
+        desk: api.gateway,
         vault: world.vault,
         secrets: [WEBHOOK_SECRET],
         allowedAddresses: ['10.0.0.0/8'],
@@ -155,7 +156,14 @@ describe('the secret', () => {
 
   test('an empty secret in the configuration opens nothing', async () => {
     await using open = await apiServer(world, {
-      webhook: { vault: world.vault, secrets: [''], allowedAddresses: ['127.0.0.1'], maxAgeSeconds: 60, now: () => new Date() },
+      webhook: {
+        desk: api.gateway,
+        vault: world.vault,
+        secrets: [''],
+        allowedAddresses: ['127.0.0.1'],
+        maxAgeSeconds: 60,
+        now: () => new Date(),
+      },
     });
     expect((await announce(announcement(), { url: open.url, headers: { authorization: 'Bearer ' } })).status).toBe(401);
   });

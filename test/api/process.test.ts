@@ -87,7 +87,6 @@ describe('a process that cannot start', () => {
     ['PostgreSQL', () => ({ DATABASE_URL: 'postgresql://app:hunter2@127.0.0.1:1/holdfast' })],
     ['PostgreSQL', () => ({ DATABASE_URL: env['DATABASE_URL']?.replace(/:[^:@]+@/, ':hunter2@') ?? '' })],
     ['Redis', () => ({ REDIS_URL: 'redis://:hunter2@127.0.0.1:1' })],
-    ['Temporal', () => ({ TEMPORAL_ADDRESS: '127.0.0.1:1' })],
     ['Temporal', () => ({ TEMPORAL_NAMESPACE: 'not-there' })],
   ])('69 says that it was %s', async (name, change) => {
     const { code, stderr } = await runToEnd('api', { ...env, LOG_LEVEL: 'silent', ...change() });
@@ -186,15 +185,35 @@ describe('a running api', () => {
     return ask(`${url}${INBOUND_WEBHOOK_PATH}`, { method: 'POST', body, headers: { authorization: `Bearer ${WEBHOOK_SECRET}` } });
   }
 
-  test('without a worker a call is not admitted: 503, so that the dialplan helps itself', async () => {
-    expect(await announce(`pbx-${randomUUID()}`)).toMatchObject({ status: 503, body: { code: 'admission_timeout' } });
+  test('without a worker the API decides about a call itself, by the same rules', async () => {
+    expect(await announce(`pbx-${randomUUID()}`)).toMatchObject({ status: 200, body: { status: 'no_capacity' } });
   });
 
-  test('without Temporal a call is not admitted: 503', async () => {
+  test('without Temporal as well', async () => {
     await gates.temporal.shut();
     const answer = await announce(`pbx-${randomUUID()}`);
     await gates.temporal.open();
-    expect(answer.status).toBe(503);
+    expect(answer).toMatchObject({ status: 200, body: { status: 'no_capacity' } });
+    await healthy();
+  });
+
+  test('without Temporal and PostgreSQL a call is not admitted: 503, so that the dialplan helps itself', async () => {
+    await gates.temporal.shut();
+    await gates.postgres.shut();
+    const answer = await announce(`pbx-${randomUUID()}`);
+    await gates.temporal.open();
+    await gates.postgres.open();
+    expect(answer).toMatchObject({ status: 503, body: { code: 'dependency_unavailable' } });
+    await healthy();
+  });
+
+  test('starts while Temporal is away', async () => {
+    await gates.temporal.shut();
+    const port = await freePort();
+    const second = await start('api', { ...env, API_PORT: String(port) }, 'api-2');
+    expect((await ask<Health>(`http://127.0.0.1:${port}/healthz`)).body.dependencies).toMatchObject({ temporal: { status: 'down' } });
+    await gates.temporal.open();
+    await second.stop();
     await healthy();
   });
 

@@ -97,6 +97,7 @@ export async function apiServer(world: TenantWorld, change: Partial<AppDeps> = {
     callLog: new CallLog(world),
     gateway,
     webhook: {
+      desk: gateway,
       vault: world.vault,
       secrets: [WEBHOOK_SECRET, PREVIOUS_WEBHOOK_SECRET],
       allowedAddresses: ['127.0.0.1/32', '::1/128'],

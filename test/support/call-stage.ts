@@ -12,15 +12,18 @@ import proto from '@temporalio/proto';
 import { Redis } from 'ioredis';
 import { encryptedDataConverter, type EncryptedDataConverter } from '../../temporal/data-converter.ts';
 import { startChild, type Child } from '../../setup/stack/child.ts';
+import { freePort } from '../../setup/stack/ports.ts';
 import { startRedis } from '../../setup/stack/redis.ts';
 import { INBOUND_CALL_WORKFLOW, workflowIdFor, type AdmitRequest, type CallOutcome } from '../../src/contracts/call-workflow.ts';
 import { NODE_KEY_PREFIX } from '../../src/contracts/media-node.ts';
-import type { InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
+import { INBOUND_WEBHOOK_PATH, type InboundWebhookResponse } from '../../src/contracts/telephony-webhook.ts';
 import { Database } from '../../src/db/tenant-scope.ts';
 import { putNode } from '../../src/media/registry.ts';
 import { TemporalCallGateway } from '../../src/services/call-gateway.ts';
 import { NumberVault } from '../../src/services/number-vault.ts';
 import { seedDemo, type Demo } from '../../src/services/seed.ts';
+import { callRecordIdFor } from '../../src/services/call-identity.ts';
+import { ask, WEBHOOK_SECRET, type Answer } from './api-server.ts';
 import { migratedDatabase, runSql } from './database.ts';
 import { saveHistory } from './saved-histories.ts';
 import { CONTROL_SECRET, ScriptedMediaNode, type Script } from './scripted-media-node.ts';
@@ -30,6 +33,12 @@ import { startTcpGate, type TcpGate } from './tcp-gate.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export type StoredTurn = { readonly sequence: number; readonly speaker: string; readonly text: string };
+
+export interface StageApi {
+  readonly child: Child;
+  readonly url: string;
+  readonly logFile: string;
+}
 
 export class CallStage implements AsyncDisposable {
   /** Reads and writes sealed payloads, as the API does. */
@@ -148,6 +157,42 @@ export class CallStage implements AsyncDisposable {
     return child;
   }
 
+  /** The real API process, behind the same gates as the workers. */
+  async api(): Promise<StageApi> {
+    const logFile = join(this.#dir, `api-${++this.#workers}.log`);
+    const port = await freePort();
+    const child = await startChild({
+      name: 'api',
+      command: [process.execPath, join(root, 'src/bin/api.ts')],
+      env: { ...this.#workerEnv, API_PORT: String(port), TELEPHONY_WEBHOOK_SECRET: WEBHOOK_SECRET },
+      cwd: this.#dir,
+      logFile,
+      ready: async () => (await readFile(logFile, 'utf8')).includes('"event":"started"'),
+      stopTimeoutMs: 20_000,
+    });
+    this.#parts.use(child);
+    return { child, url: `http://127.0.0.1:${port}`, logFile };
+  }
+
+  /** As the dialplan does, for one of its tries. */
+  announce(api: StageApi, call: AdmitRequest & { readonly pbxCallId: string }): Promise<Answer<InboundWebhookResponse>> {
+    const body = {
+      caller_number: '+12025550199',
+      called_number: call.calledNumber,
+      call_id: call.pbxCallId,
+      timestamp: Math.floor(Date.now() / 1_000),
+      channel_id: call.channelId,
+    };
+    const headers = { authorization: `Bearer ${WEBHOOK_SECRET}` };
+    return ask<InboundWebhookResponse>(`${api.url}${INBOUND_WEBHOOK_PATH}`, { method: 'POST', body, headers });
+  }
+
+  /** A call as the PBX knows it, with the id that it gets. */
+  arrival(calledNumber: string = this.demo.did): AdmitRequest & { readonly pbxCallId: string } {
+    const pbxCallId = `pbx-${randomBytes(6).toString('hex')}`;
+    return { ...this.request(calledNumber), callRecordId: callRecordIdFor(pbxCallId), pbxCallId };
+  }
+
   /** A node that is announced until it is disposed. */
   /** @param id of two nodes the one that comes first in the alphabet gets the call. */
   async mediaNode(script: Script, id?: string): Promise<ScriptedMediaNode> {
@@ -238,7 +283,8 @@ export class CallStage implements AsyncDisposable {
   }
 
   async call(request: AdmitRequest): Promise<Record<string, unknown> | undefined> {
-    const sql = 'select status, disposition, reason, media_node, answered_at, ended_at, usage from calls where id = $1';
+    const sql =
+      'select status, disposition, reason, media_node, answered_at, ended_at, usage, admitted_by, workflow_started_at from calls where id = $1';
     return (await this.#rows(sql, [request.callRecordId]))[0];
   }
 

@@ -43,6 +43,8 @@ export class ScriptedSession {
   #next = 1;
   #sequence = 0;
   #socket: WebSocket | null = null;
+  /** Replaced, but still open: as at a real node, only beats go there. */
+  readonly #replaced = new Set<WebSocket>();
   #waiters: (() => void)[] = [];
 
   constructor({ plan, epoch, resume }: { plan: CallPlan; epoch: number; resume: ResumePoint | null }) {
@@ -61,7 +63,7 @@ export class ScriptedSession {
   }
 
   attach(socket: WebSocket, resumeAfter: number): void {
-    this.#socket?.close();
+    if (this.#socket !== null) this.#replaced.add(this.#socket);
     this.#socket = socket;
     this.attachments += 1;
     this.#forget(resumeAfter);
@@ -71,6 +73,7 @@ export class ScriptedSession {
 
   detach(socket: WebSocket): void {
     if (this.#socket === socket) this.#socket = null;
+    this.#replaced.delete(socket);
     this.#changed();
   }
 
@@ -127,6 +130,7 @@ export class ScriptedSession {
 
   beat(): void {
     this.#send({ type: 'beat' });
+    for (const socket of this.#replaced) socket.send(JSON.stringify({ type: 'beat' }));
   }
 
   hear(message: Exclude<ReturnType<typeof workerMessage.parse>, { type: 'start' | 'command' }>): void {

@@ -13,13 +13,13 @@ import { HoldfastError } from '../../domain/errors.ts';
 import { AddressList } from '../../lib/address-list.ts';
 import { secretsEqual } from '../../lib/digests.ts';
 import { callRecordIdFor } from '../../services/call-identity.ts';
-import type { CallGateway } from '../../services/call-gateway.ts';
+import type { AdmissionDesk } from '../../services/admission-desk.ts';
 import type { NumberVault } from '../../services/number-vault.ts';
 import { jsonBody } from '../mount-routes.ts';
 import { invalidRequest } from '../problem.ts';
 
 export interface InboundWebhookDeps {
-  readonly gateway: CallGateway;
+  readonly desk: Pick<AdmissionDesk, 'admit'>;
   readonly vault: NumberVault;
   /** More than one while a secret is rolled out. */
   readonly secrets: readonly string[];
@@ -54,7 +54,7 @@ async function admit(deps: InboundWebhookDeps, body: unknown): Promise<InboundWe
   const call = parsed.data;
   const arrivedAt = freshTimestamp(call.timestamp, deps);
   const callRecordId = callRecordIdFor(call.call_id);
-  return deps.gateway.admit({
+  return deps.desk.admit({
     callRecordId,
     channelId: call.channel_id,
     calledNumber: call.called_number,

@@ -38,7 +38,8 @@ export const Call = defineEntity({
     admittedBy: p.enum(admitters).default('workflow'),
     /** Fail-open calls: when Temporal took the call over. */
     workflowStartedAt: p.datetime().columnType(TIMESTAMP).nullable(),
-    /** Fail-open calls: until then a process of the API has promised to look after the talk. */
+    /** Fail-open calls: the process of the API that has promised to look after the talk, and until when. */
+    attendedBy: p.uuid().nullable(),
     attendedUntil: p.datetime().columnType(TIMESTAMP).nullable(),
   },
   checks: [

@@ -10,7 +10,9 @@ export class CallLines extends Migration {
     await this.execute('drop function unstarted_calls(int); drop function call_load(uuid)');
     await this.execute('drop policy calls_owner_look_up on calls');
     await this.execute('drop index calls_open_index; drop index calls_unstarted_index');
-    await this.execute('alter table calls drop column admitted_by, drop column workflow_started_at, drop column attended_until');
+    await this.execute(
+      'alter table calls drop column admitted_by, drop column workflow_started_at, drop column attended_by, drop column attended_until',
+    );
     await this.execute('alter table tenants drop column max_concurrent_calls');
   }
 }
@@ -23,6 +25,7 @@ const FAIL_OPEN = `
 alter table calls
   add column admitted_by text not null default 'workflow' constraint calls_admitted_by_check check (admitted_by in ('workflow', 'fail_open')),
   add column workflow_started_at timestamptz(3),
+  add column attended_by uuid,
   add column attended_until timestamptz(3)`;
 
 /** Both hold a handful of rows, however many calls there have been. */
