@@ -117,6 +117,9 @@ const environment = z.object({
   MEDIA_CONTROL_PORT: port.default(0),
   MEDIA_CONTROL_SECRET: z.string().min(16).default(''),
   MEDIA_CAPACITY: positive.default(100),
+
+  /** 0: this worker makes no schedule. */
+  JANITOR_INTERVAL_SECONDS: z.coerce.number().int().nonnegative().default(60),
 });
 
 /** What each process cannot do without, beyond DATABASE_URL and APP_ENV; the rest defaults to ''. */
@@ -125,6 +128,7 @@ const requiredBy = {
   api: ['TELEPHONY_WEBHOOK_SECRET', 'MEDIA_CONTROL_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
   worker: ['MEDIA_CONTROL_SECRET', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY'],
   media: ['MEDIA_CONTROL_SECRET', 'OPENAI_API_KEY', 'ARI_USERNAME', 'ARI_PASSWORD'],
+  janitor: ['DATA_ENCRYPTION_KEY'],
 } as const satisfies Record<string, readonly (keyof z.infer<typeof environment>)[]>;
 
 export type ProcessName = keyof typeof requiredBy;
@@ -203,6 +207,7 @@ function build(env: z.infer<typeof environment>) {
       controlSecret: env.MEDIA_CONTROL_SECRET,
       capacity: env.MEDIA_CAPACITY,
     },
+    janitor: { everyMs: env.JANITOR_INTERVAL_SECONDS * 1_000 },
     limits,
   } as const;
 }

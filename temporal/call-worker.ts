@@ -1,4 +1,5 @@
 /** A Temporal worker for calls: connection, sandboxed workflow code, and the numbers that suit a phone call. */
+import type { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type Logger as TemporalLogger, type LogLevel, type WorkerOptions } from '@temporalio/worker';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +19,8 @@ export interface CallWorkerOptions {
 }
 
 export interface CallWorker {
+  /** Over the worker's own connection; usable until `stop`. */
+  readonly client: Client;
   /** Rejects when the worker breaks; resolves after `stop`. */
   readonly done: Promise<void>;
   /** Talks in progress go on in their media nodes and are picked up by another worker, or by this one when it is back. */
@@ -58,7 +61,10 @@ export async function startCallWorker(options: CallWorkerOptions): Promise<CallW
     const worker = await Worker.create({ connection, namespace, taskQueue, activities, dataConverter, workflowBundle, ...tuning });
     const done = runAndClose(worker, connection);
     done.catch(() => undefined);
+    const { client } = worker;
+    if (client === undefined) throw new Error('A worker that is no replay has a client');
     return {
+      client,
       done,
       async stop() {
         if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -12,6 +12,7 @@ import { VoiceDetector } from '../media/vad/voice-detector.ts';
 import { createProviders } from '../providers/registry.ts';
 import { connectAri } from '../telephony/asterisk/ari.ts';
 import { createCallControl } from '../telephony/asterisk/call-control.ts';
+import { createKeeper } from '../telephony/asterisk/keeper.ts';
 import { releaseOrphans } from '../telephony/asterisk/orphans.ts';
 import { errorFacts } from '../telemetry.ts';
 import { runProcess } from './run-process.ts';
@@ -58,7 +59,7 @@ await runProcess('media', async (config, logger) => {
   });
   made.resolve(node);
   const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
-  const control = await startControlServer({ host, port, secret, node, logger });
+  const control = await startControlServer({ host, port, secret, node, keeper: createKeeper(ari, logger), logger });
   const describe = () => ({
     id,
     app,

@@ -1,6 +1,8 @@
 /** The worker process: wiring only. */
 import { startCallWorker } from '../../temporal/call-worker.ts';
 import { encryptedDataConverter } from '../../temporal/data-converter.ts';
+import { keepTryingForJanitor } from '../../temporal/janitor-schedule.ts';
+import { createJanitorActivities } from '../activities/janitor/sweep-world.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import { Database } from '../db/tenant-scope.ts';
 import { HoldfastError } from '../domain/errors.ts';
@@ -8,6 +10,7 @@ import { connectRedis } from '../lib/redis.ts';
 import { admitCall } from '../services/admission.ts';
 import { finalizeCall, recordAnswered, recordNode, recordTurns } from '../services/calls.ts';
 import { recallCall } from '../services/call-memory.ts';
+import { janitorView } from '../services/janitor-view.ts';
 import { NodeChooser, RedisMediaNodes } from '../services/media-nodes.ts';
 import { NumberVault } from '../services/number-vault.ts';
 import { rewrapTenantKeys } from '../services/tenant-keys.ts';
@@ -62,9 +65,11 @@ await runProcess('worker', async (config, logger) => {
     limits: config.limits,
     logger,
   });
+  const { controlSecret } = config.media;
+  const janitor = createJanitorActivities({ ...janitorView({ db, redis }), controlSecret, logger });
   const worker = await startCallWorker({
     temporal: config.temporal,
-    activities,
+    activities: { ...activities, ...janitor },
     dataConverter: encryptedDataConverter(config.keys),
     logger,
   });
@@ -72,8 +77,13 @@ await runProcess('worker', async (config, logger) => {
     logger.fatal({ event: 'worker_broken', error: errorFacts(error) }, 'The worker broke');
     process.exit(1);
   });
+  const stopping = new AbortController();
+  const { everyMs } = config.janitor;
+  const schedule = { client: worker.client, taskQueue: config.temporal.taskQueue };
+  if (everyMs > 0) void keepTryingForJanitor(schedule, { everyMs, logger, signal: stopping.signal });
   return {
     async stop() {
+      stopping.abort();
       await worker.stop();
       redis.disconnect();
       await db[Symbol.asyncDispose]();

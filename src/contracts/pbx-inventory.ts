@@ -6,7 +6,6 @@
  *   POST /sweep  {channels, bridges, calls} → 200 {removed}    removes what is Holdfast's and not one of the node's own
  */
 import { z } from 'zod';
-import { callStates } from '../domain/call.ts';
 
 export const INVENTORY_PATH = '/inventory';
 export const SWEEP_PATH = '/sweep';
@@ -19,28 +18,30 @@ const pbxId = z.string().min(1).max(200);
 
 export const inventory = z.object({
   nodeId: z.string(),
-  channels: z.array(
+  /** Every channel of the PBX but our own media channels. */
+  callers: z.array(
     z.object({
-      id: pbxId,
-      /** As ARI names it: Ring, Up, … */
-      state: z.string(),
-      /** The Stasis application that holds it; null in the dialplan. */
-      app: z.string().nullable(),
+      channelId: pbxId,
+      /** In an application or a bridge of Holdfast, not in the dialplan. */
+      held: z.boolean(),
     }),
   ),
-  bridges: z.array(z.object({ id: pbxId, channelIds: z.array(pbxId) })),
+  media: z.array(z.object({ channelId: pbxId, callId: z.string(), epoch: z.int().nonnegative() })),
+  bridges: z.array(z.object({ bridgeId: pbxId, callId: z.string() })),
+  /** Of this node: talks that are not over, and callers who wait for their plan. */
   sessions: z.array(
     z.object({
       callId: z.string(),
       channelId: pbxId,
       /** 0: a caller whose plan has not come yet. */
       epoch: z.int().nonnegative(),
-      state: z.enum(callStates),
     }),
   ),
 });
 export type Inventory = z.infer<typeof inventory>;
-export type InventorySession = Inventory['sessions'][number];
+export type NodeSession = Inventory['sessions'][number];
+/** What the PBX itself tells. */
+export type PbxInventory = Pick<Inventory, 'callers' | 'media' | 'bridges'>;
 
 export const sweep = z.object({
   /** Callers, who go to the spoken fallback, and media channels of Holdfast, which are hung up. */

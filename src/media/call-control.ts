@@ -1,5 +1,6 @@
 /** What a media node asks of the PBX; src/telephony/asterisk implements it over ARI. */
 import type { TransferOutcome } from './turn-taking.ts';
+import type { PbxInventory, Sweep } from '../contracts/pbx-inventory.ts';
 import type { MediaLeg, MediaLegEvents } from './legs/leg.ts';
 
 /** A call as its owner knows it: the node that holds it in this epoch. */
@@ -59,4 +60,22 @@ export interface CallControl {
   transferOutcome(call: OwnedCall, signal: AbortSignal): Promise<TransferOutcome>;
   /** Sends a caller whom nobody serves to the dialplan's spoken fallback. */
   giveBack(call: OwnedCall): Promise<void>;
+}
+
+/** What the janitor needs of the PBX (src/contracts/pbx-inventory.ts). */
+export interface PbxKeeper {
+  inventory(): Promise<PbxInventory>;
+  /**
+   * Callers go to the spoken fallback, media channels are hung up, bridges without a caller destroyed:
+   * only what is Holdfast's, and only when `mayRemove` still says so at that moment.
+   * @returns the ids that are gone, among them those that were gone already.
+   */
+  remove(things: Pick<Sweep, 'channels' | 'bridges'>, mayRemove: (thing: PbxThing) => boolean): Promise<string[]>;
+}
+
+export interface PbxThing {
+  readonly id: string;
+  /** Of a media channel or bridge; null for a caller. */
+  readonly callId: string | null;
+  readonly epoch: number | null;
 }

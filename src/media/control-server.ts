@@ -13,6 +13,8 @@ import {
 import { HoldfastError } from '../domain/errors.ts';
 import { secretsEqual } from '../lib/digests.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
+import type { PbxKeeper } from './call-control.ts';
+import { inventoryServer } from './inventory-server.ts';
 import type { MediaNode } from './node.ts';
 import type { Session } from './session.ts';
 
@@ -22,6 +24,7 @@ export interface ControlServerOptions {
   readonly port: number;
   readonly secret: string;
   readonly node: MediaNode;
+  readonly keeper: PbxKeeper;
   readonly logger: Logger;
   readonly startWithinMs?: number;
 }
@@ -37,7 +40,7 @@ const MAX_BACKLOG_BYTES = 4_194_304;
 const START_WITHIN_MS = 5_000;
 
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const http = createServer((_request, response) => response.writeHead(404).end());
+  const http = createServer(inventoryServer(options));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: CONTROL_MAX_PAYLOAD_BYTES, perMessageDeflate: false });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const given = request.headers.authorization ?? '';

@@ -3,6 +3,7 @@
  * the plan that the worker brings, in whichever order they come.
  */
 import type { WorkerMessage } from '../contracts/media-control.ts';
+import type { NodeSession } from '../contracts/pbx-inventory.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { errorFacts } from '../telemetry.ts';
 import type { LeftBecause } from './call-control.ts';
@@ -34,6 +35,10 @@ export class MediaNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
+  }
+
+  get nodeId(): string {
+    return this.#options.nodeId;
   }
 
   get live(): number {
@@ -128,6 +133,20 @@ export class MediaNode {
 
   isLive(callId: string): boolean {
     return this.#live.has(callId);
+  }
+
+  /** Talks that are not over, and callers who wait for their plan (epoch 0). */
+  get sessions(): NodeSession[] {
+    const waiting = [...this.#waiting].map(([callId, { channelId }]) => ({ callId, channelId, epoch: 0 }));
+    const live = [...this.#live].flatMap((callId) => this.#sessions.get(callId) ?? []);
+    return [...waiting, ...live.map(({ plan, epoch }) => ({ callId: plan.callId, channelId: plan.channelId, epoch }))];
+  }
+
+  /** With a goodbye. @returns false when this node has no such talk. */
+  endCall(callId: string): boolean {
+    if (!this.#live.has(callId)) return false;
+    this.#sessions.get(callId)?.operatorHangup();
+    return true;
   }
 
   /** Hands the live calls over and resolves when none is left, or after `withinMs`. */

@@ -1,11 +1,12 @@
 import { WebSocket } from 'ws';
 import { CONTROL_MAX_PAYLOAD_BYTES, CONTROL_PATH } from '../../src/contracts/media-control.ts';
 import { startControlServer } from '../../src/media/control-server.ts';
+import type { PbxKeeper } from '../../src/media/call-control.ts';
 import type { MediaNode } from '../../src/media/node.ts';
 import { createLogger } from '../../src/telemetry.ts';
 
 /** None of these sockets may get as far as the node. */
-const outOfReach = new Proxy({} as MediaNode, {
+const outOfReach = new Proxy({} as MediaNode & PbxKeeper, {
   get: (_node, property) => {
     throw new Error(`the node was asked for ${String(property)}`);
   },
@@ -17,7 +18,15 @@ describe('startControlServer', () => {
   /** What becomes of a socket that says `text` (nothing when null): HTTP status, or close code and the refusal. */
   async function knock(text: string | null, given = secret): Promise<unknown> {
     const logger = createLogger({ process: 'media', level: 'silent' });
-    await using control = await startControlServer({ host: '127.0.0.1', port: 0, secret, node: outOfReach, logger, startWithinMs: 50 });
+    await using control = await startControlServer({
+      host: '127.0.0.1',
+      port: 0,
+      secret,
+      node: outOfReach,
+      keeper: outOfReach,
+      logger,
+      startWithinMs: 50,
+    });
     const socket = new WebSocket(`${control.url}${CONTROL_PATH}`, { headers: { authorization: `Bearer ${given}` } });
     let refusal: string | null = null;
     socket.on('error', () => undefined);

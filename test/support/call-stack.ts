@@ -7,6 +7,7 @@ import { records, type Records } from '../../setup/demo/records.ts';
 import type { Step } from '../../setup/demo/script-steps.ts';
 import { parseWav } from '../../setup/demo/wav.ts';
 import type { External } from '../../setup/stack/external.ts';
+import { removeJanitorOf } from '../../setup/stack/janitor.ts';
 import { createDataDir } from '../../setup/stack/run-dirs.ts';
 import { startStack, type Stack } from '../../setup/stack/stack.ts';
 import type { CallDetailView } from '../../src/contracts/rest-calls.ts';
@@ -73,6 +74,8 @@ export async function startCallStack(options: CallStackOptions = {}): Promise<Ca
         settings: { LOG_LEVEL: 'info', TEMPORAL_TASK_QUEUE: taskQueue, ...options.settings },
       }),
     );
+    // The Temporal server is everybody's, and outlives this stack.
+    running.defer(() => removeJanitorOf(stack.env));
     const carrier = running.use(
       await startCarrier({ parts, dir: join(dataDir, 'carrier'), logFile: join(logsDir, 'carrier.log'), pbxSip: stack.sip }),
     );

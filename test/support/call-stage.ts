@@ -112,6 +112,7 @@ export class CallStage implements AsyncDisposable {
         TEMPORAL_ADDRESS: `127.0.0.1:${temporalGate.port}`,
         TEMPORAL_TASK_QUEUE: taskQueue,
         MEDIA_CONTROL_SECRET: CONTROL_SECRET,
+        JANITOR_INTERVAL_SECONDS: '0',
         DATA_ENCRYPTION_KEY: keys.encryption.toString('base64'),
         NUMBER_HASH_KEY: keys.numberHash.toString('base64'),
         ...settings.env,

@@ -95,7 +95,7 @@ test('createEventRouter: a channel that is hung up within the PBX has hung up', 
   expect(log).toEqual(['entered a ', 'left a null hung_up']);
 });
 
-const found = (id: string, inApp: boolean, stasisArgs: readonly string[] = []) => ({ id, state: 'Up', inApp, stasisArgs });
+const found = (id: string, inApp: boolean, stasisArgs: readonly string[] = []) => ({ id, state: 'Up', inApp, stasisApp: null, stasisArgs });
 
 test('resync: tells callers that hung up in a gap from those that were moved, learns of media channels that came', async () => {
   const { router: events, log } = router();

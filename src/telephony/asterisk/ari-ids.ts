@@ -24,3 +24,7 @@ export function callOfMediaChannel(channelId: string): { readonly callId: string
   const match = /^hf-media-(.+)-(\d+)-[0-9a-f]{8}$/.exec(channelId);
   return match === null ? null : { callId: match[1] as string, epoch: Number(match[2]) };
 }
+
+/** Null when the id is not a bridge of Holdfast. */
+export const callOfBridge = (bridgeId: string): string | null =>
+  bridgeId.startsWith(BRIDGE_PREFIX) ? bridgeId.slice(BRIDGE_PREFIX.length) : null;

@@ -9,6 +9,8 @@ export interface AriSnapshot {
     readonly state: string;
     /** Belongs to this node's application. */
     readonly inApp: boolean;
+    /** The application that holds it, this node's or another's; null in the dialplan. After a move it is the one it came to first. */
+    readonly stasisApp: string | null;
     /** What the dialplan handed over with it; empty for a channel that is not in Stasis. */
     readonly stasisArgs: readonly string[];
   }[];
@@ -41,10 +43,15 @@ export async function takeSnapshot(rest: AriRest, app: string): Promise<AriSnaps
       id: channel.id,
       state: channel.state,
       inApp: ownIds.has(channel.id),
+      stasisApp: stasisAppOf(channel),
       stasisArgs: stasisArgsOf(channel),
     })),
     bridges: bridges.map(({ id, channels: channelIds }) => ({ id, channelIds })),
   };
+}
+
+function stasisAppOf({ dialplan }: Channel): string | null {
+  return dialplan?.app_name === 'Stasis' ? ((dialplan.app_data ?? '').split(',')[0] ?? null) : null;
 }
 
 function stasisArgsOf({ dialplan }: Channel): readonly string[] {
