@@ -133,8 +133,8 @@ describe('a running api', () => {
     api = await start('api', env);
   });
 
-  async function start(name: string, settings: Record<string, string>): Promise<Child> {
-    const logFile = join(dir, `${name}.log`);
+  async function start(name: string, settings: Record<string, string>, log = name): Promise<Child> {
+    const logFile = join(dir, `${log}.log`);
     return parts.use(
       await startChild({
         name,

@@ -289,6 +289,12 @@ export class CallStage implements AsyncDisposable {
     return (await this.#rows(sql, [request.callRecordId]))[0];
   }
 
+  /** How many calls the demo tenant may have at once. */
+  async limitCalls(limit: number): Promise<void> {
+    const sql = 'update tenants set max_concurrent_calls = $1 where id = $2';
+    await runSql(this.#ownerUrl, `set app.platform = 'on'`, { sql, values: [limit, this.demo.tenantId] });
+  }
+
   async deleteCall(request: AdmitRequest): Promise<void> {
     await this.#rows('delete from calls where id = $1', [request.callRecordId]);
   }

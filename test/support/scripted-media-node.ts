@@ -193,7 +193,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
       pid: process.pid,
       instance: randomUUID(),
       live: 0,
-      capacity: 10,
+      capacity: 1_000,
       draining: false,
     };
     this.#sockets = new WebSocketServer({
