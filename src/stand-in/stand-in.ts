@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TalkDeps } from '../activities/deps.ts';
 import { finalizeCall, type FinalizeInput } from '../activities/finalize-call.ts';
 import { progressFrom } from '../activities/progress.ts';
-import { Relay } from '../activities/relay.ts';
+import { Relay, type EndedEvent } from '../activities/relay.ts';
 import { holdTalk } from '../activities/talk.ts';
 import type { CallPlan } from '../contracts/call-plan.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
@@ -65,8 +65,8 @@ export class StandIn {
     const relay = this.#relay;
     try {
       const stop = { hangup: new Promise<never>(() => undefined), leave: this.#left() };
-      const ended = await holdTalk({ deps: this.#deps, plan, relay, stop, begun, onMoved: () => undefined });
-      const result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
+      const onEnded = async (ended: EndedEvent) => relay.result(ended, await relay.writer.settle(SETTLE_MS));
+      const result = await holdTalk({ deps: this.#deps, plan, relay, stop, begun, onMoved: () => undefined, onEnded });
       return { ...result, callId: plan.callId, tenantId: plan.tenantId };
     } catch (error) {
       if (this.#stop.signal.aborted) return null;

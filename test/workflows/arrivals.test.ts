@@ -40,33 +40,37 @@ const untilHangup = async (session: ScriptedSession): Promise<void> => {
   session.end('operator_hangup', 'operator');
 };
 
-test('exactly the limit is admitted, every other call is refused, none is lost, and a dead worker keeps no line', async () => {
-  await using node = await stage.mediaNode(untilHangup);
-  let worker = await stage.worker();
-  await stage.limitCalls(LIMIT);
-  const calls = Array.from({ length: ARRIVALS }, () => stage.arrival());
-  expect(await ringAll(calls)).toEqual({ accepted: LIMIT, over_limit: ARRIVALS - LIMIT });
+test(
+  'exactly the limit is admitted, every other call is refused, none is lost, and a dead worker keeps no line',
+  async () => {
+    await using node = await stage.mediaNode(untilHangup);
+    let worker = await stage.worker();
+    await stage.limitCalls(LIMIT);
+    const calls = Array.from({ length: ARRIVALS }, () => stage.arrival());
+    expect(await ringAll(calls)).toEqual({ accepted: LIMIT, over_limit: ARRIVALS - LIMIT });
 
-  const records = await Promise.all(calls.map((call) => stage.call(call)));
-  expect(records.filter((record) => record?.['disposition'] === null)).toHaveLength(LIMIT);
-  expect(records.filter((record) => record?.['reason'] === 'over_limit')).toHaveLength(ARRIVALS - LIMIT);
-  await until('every admitted call has its talk', () => node.sessions.size === LIMIT, 30_000);
+    const records = await Promise.all(calls.map((call) => stage.call(call)));
+    expect(records.filter((record) => record?.['disposition'] === null)).toHaveLength(LIMIT);
+    expect(records.filter((record) => record?.['reason'] === 'over_limit')).toHaveLength(ARRIVALS - LIMIT);
+    await until('every admitted call has its talk', () => node.sessions.size === LIMIT, 30_000);
 
-  // The worker dies with all the calls in its hands, and they end while nobody works.
-  process.kill(worker.pid, 'SIGKILL');
-  await worker.exited;
-  for (const session of node.sessions.values()) {
-    session.hangups.push('by hand');
-    session.end('operator_hangup', 'operator');
-  }
-  worker = await stage.worker();
-  const admitted = calls.filter((_, index) => records[index]?.['disposition'] === null);
-  await until(
-    'every call has its end',
-    async () => (await Promise.all(admitted.map((call) => stage.call(call)))).every((record) => record?.['disposition'] !== null),
-    60_000,
-  );
-  const again = Array.from({ length: LIMIT + 1 }, () => stage.arrival());
-  expect(await ringAll(again)).toEqual({ accepted: LIMIT, over_limit: 1 });
-  for (const call of calls) expect(await stage.outcome(call)).toBeDefined();
-}, TIMEOUT_MS);
+    // The worker dies with all the calls in its hands, and they end while nobody works.
+    process.kill(worker.pid, 'SIGKILL');
+    await worker.exited;
+    for (const session of node.sessions.values()) {
+      session.hangups.push('by hand');
+      session.end('operator_hangup', 'operator');
+    }
+    worker = await stage.worker();
+    const admitted = calls.filter((_, index) => records[index]?.['disposition'] === null);
+    await until(
+      'every call has its end',
+      async () => (await Promise.all(admitted.map((call) => stage.call(call)))).every((record) => record?.['disposition'] !== null),
+      60_000,
+    );
+    const again = Array.from({ length: LIMIT + 1 }, () => stage.arrival());
+    expect(await ringAll(again)).toEqual({ accepted: LIMIT, over_limit: 1 });
+    for (const call of calls) expect(await stage.outcome(call)).toBeDefined();
+  },
+  TIMEOUT_MS,
+);
