@@ -26,9 +26,18 @@ export interface AdmissionDeskOptions {
 /** The dialplan waits 2 s for an answer, and asks twice; Temporal has had up to 1.5 s of them. */
 const HERE_AFTER_TEMPORAL_MS = 400;
 const HERE_AT_ONCE_MS = 1_700;
+/**
+ * A small Temporal starts some 20 calls a second: of a hundred that arrive at once most would wait in
+ * vain, and the few that could be served with them. The others are decided here, where it takes no time.
+ */
+const ASKED_AT_ONCE = 12;
 
 export class AdmissionDesk {
   readonly #options: AdmissionDeskOptions;
+  /** Webhooks that wait for their workflows now. */
+  #asking = 0;
+  /** Admissions under way here, by call. */
+  readonly #taking = new Map<string, Promise<Admission>>();
 
   constructor(options: AdmissionDeskOptions) {
     this.#options = options;
@@ -40,21 +49,25 @@ export class AdmissionDesk {
    */
   async admit(request: AdmitRequest): Promise<InboundWebhookResponse> {
     const { gateway, watch } = this.#options;
-    if (watch.away) return this.#admitHere(request, HERE_AT_ONCE_MS);
+    if (watch.away || this.#asking >= ASKED_AT_ONCE || this.#taking.has(request.callRecordId))
+      return this.#admitHere(request, HERE_AT_ONCE_MS);
+    this.#asking += 1;
     try {
       return await gateway.admit(request);
     } catch (error) {
       if (!(error instanceof HoldfastError) || !error.retryable) throw error;
       // A workflow that answered "not in time" has been reached: it is PostgreSQL that is slow.
       if (error.details['answered'] !== true) watch.suspect(error);
-      return this.#admitHere(request, HERE_AFTER_TEMPORAL_MS);
+      return await this.#admitHere(request, HERE_AFTER_TEMPORAL_MS);
+    } finally {
+      this.#asking -= 1;
     }
   }
 
   async #admitHere(request: AdmitRequest, withinMs: number): Promise<InboundWebhookResponse> {
     const { missed, logger } = this.#options;
     try {
-      const { response } = await within(withinMs, this.#take(request));
+      const { response } = await within(withinMs, this.#taken(request));
       logger.warn(
         { event: 'admitted_fail_open', callId: request.callRecordId, status: response.status },
         'A call was admitted without Temporal',
@@ -68,6 +81,14 @@ export class AdmissionDesk {
       missed(request);
       throw error;
     }
+  }
+
+  /** A dialplan that asks again while its first question is still being decided waits for the same answer. */
+  #taken(request: AdmitRequest): Promise<Admission> {
+    const { callRecordId } = request;
+    const running = this.#taking.get(callRecordId) ?? this.#take(request).finally(() => this.#taking.delete(callRecordId));
+    this.#taking.set(callRecordId, running);
+    return running;
   }
 
   /** Also when nobody waits any more: what is on record as live must be looked after. */

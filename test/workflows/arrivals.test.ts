@@ -70,7 +70,7 @@ test(
     );
     const again = Array.from({ length: LIMIT + 1 }, () => stage.arrival());
     expect(await ringAll(again)).toEqual({ accepted: LIMIT, over_limit: 1 });
-    for (const call of calls) expect(await stage.outcome(call)).toBeDefined();
+    for (const call of admitted) expect(await stage.outcome(call)).toMatchObject({ disposition: 'operator_hangup' });
   },
   TIMEOUT_MS,
 );

@@ -51,7 +51,11 @@ export const Call = defineEntity({
   indexes: [
     { name: 'calls_tenant_started_index', properties: ['tenantId', 'startedAt', 'id'] },
     { name: 'calls_open_index', properties: ['tenantId'], where: 'disposition is null' },
-    { name: 'calls_unstarted_index', properties: ['createdAt'], where: `admitted_by = 'fail_open' and workflow_started_at is null` },
+    {
+      name: 'calls_unstarted_index',
+      properties: ['createdAt'],
+      where: `admitted_by = 'fail_open' and workflow_started_at is null and disposition is distinct from 'rejected'`,
+    },
     { name: 'calls_tenant_caller_index', properties: ['tenantId', 'callerNumberHash', 'startedAt'] },
   ],
   filters: tenantFilter,

@@ -31,7 +31,8 @@ alter table calls
 /** Both hold a handful of rows, however many calls there have been. */
 const INDEXES = `
 create index calls_open_index on calls (tenant_id) where disposition is null;
-create index calls_unstarted_index on calls (created_at) where admitted_by = 'fail_open' and workflow_started_at is null`;
+create index calls_unstarted_index on calls (created_at)
+  where admitted_by = 'fail_open' and workflow_started_at is null and disposition is distinct from 'rejected'`;
 
 /** For the owner alone, and only inside the functions below: they switch app.look_up on for themselves. */
 const POLICY = `
@@ -65,7 +66,7 @@ begin
 end $$;
 revoke all on function call_load(uuid) from public`;
 
-/** Calls that were admitted without Temporal and have no workflow yet, oldest first: ids only. */
+/** Calls that were admitted without Temporal and have no workflow yet, oldest first: ids only. One that was refused needs none. */
 const UNSTARTED_CALLS = `
 create function unstarted_calls(at_most int)
 returns table (call_id uuid, tenant_id uuid)
@@ -75,7 +76,8 @@ begin
   perform set_config('app.look_up', 'calls', true);
   return query
     select call.id, call.tenant_id from public.calls call
-    where call.admitted_by = 'fail_open' and call.workflow_started_at is null order by call.created_at limit at_most;
+    where call.admitted_by = 'fail_open' and call.workflow_started_at is null and call.disposition is distinct from 'rejected'
+    order by call.created_at limit at_most;
   perform set_config('app.look_up', '', true);
 end $$;
 revoke all on function unstarted_calls(int) from public`;
