@@ -63,6 +63,7 @@ export function openAdmissionDesk({ config, logger, db, redis, vault, gateway }:
     recall: (call) => recallCall({ redis, db }, call),
     runTool: (request) => runTool({ db, now }, request),
     promise,
+    transferHosts: config.transferHosts,
     controlSecret: config.media.controlSecret,
     limits,
     logger,

@@ -12,8 +12,8 @@ import {
   currentUpdateInfo,
   setCurrentDetails,
   setHandler,
-  uuid4,
   workflowInfo,
+  uuid4,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type {

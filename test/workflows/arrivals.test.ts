@@ -18,14 +18,15 @@ afterAll(() => stage?.[Symbol.asyncDispose](), TIMEOUT_MS);
 
 type Arrival = ReturnType<CallStage['arrival']>;
 
-/** As the dialplan: twice, when the first try fails. */
+/** As the dialplan, but as patient as a machine needs that runs a hundred calls and all other tests. */
+const TRIES = 10;
+
 async function ring(call: Arrival): Promise<string> {
-  for (const last of [false, true]) {
+  for (let tries = 1; ; tries++) {
     const { status, body } = await stage.announce(api, call);
     if (status === 200) return body.status;
-    if (last) return String(status);
+    if (tries === TRIES) return String(status);
   }
-  return 'never';
 }
 
 async function ringAll(calls: readonly Arrival[]): Promise<Record<string, number>> {
