@@ -1,4 +1,5 @@
 /** The worker process: wiring only. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startCallWorker } from '../../temporal/call-worker.ts';
 import { encryptedDataConverter } from '../../temporal/data-converter.ts';
 import { keepTryingForJanitor } from '../../temporal/janitor-schedule.ts';
@@ -12,6 +13,7 @@ import { finalizeCall, recordAnswered, recordNode, recordTurns } from '../servic
 import { recallCall } from '../services/call-memory.ts';
 import { janitorView } from '../services/janitor-view.ts';
 import { NodeChooser, RedisMediaNodes } from '../services/media-nodes.ts';
+import { untilMissedMs } from '../services/missed-calls.ts';
 import { NumberVault } from '../services/number-vault.ts';
 import { rewrapTenantKeys } from '../services/tenant-keys.ts';
 import { runTool } from '../services/tools.ts';
@@ -46,7 +48,12 @@ await runProcess('worker', async (config, logger) => {
     now,
   };
   const activities = createActivities({
-    admitCall: (request) => admitCall(admission, request, request.missed === true ? 'missed' : 'workflow'),
+    admitCall: async (request) => {
+      if (request.missed !== true) return admitCall(admission, request);
+      // The API may still put the caller through.
+      await sleep(untilMissedMs(request, Date.now()));
+      return admitCall(admission, request, 'missed');
+    },
     calls: {
       recordAnswered: (call) => recordAnswered({ db }, call),
       recordNode: (call) => recordNode({ db }, call),

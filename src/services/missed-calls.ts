@@ -11,17 +11,23 @@ export interface MissedCallsOptions {
   /** Writes the record. Idempotent. @throws HoldfastError, retryable while PostgreSQL is away. */
   readonly record: (request: AdmitRequest) => Promise<unknown>;
   readonly logger: Logger;
-  readonly pauseMs?: number;
 }
 
 /** An hour of an outage with a call every few seconds. */
 const AT_MOST = 2_000;
 /** The dialplan asks twice within 4 s: a call is missed only after that. */
-const PAUSE_MS = 5_000;
+const MISSED_AFTER_MS = 5_000;
+const PAUSE_MS = 1_000;
+
+/** How long it is still too early to call a call missed; clocks may differ, so never longer than the whole time. */
+export function untilMissedMs(request: Pick<AdmitRequest, 'arrivedAt'>, nowMs: number): number {
+  return Math.min(MISSED_AFTER_MS, Math.max(0, Date.parse(request.arrivedAt) + MISSED_AFTER_MS - nowMs));
+}
 
 export class MissedCalls implements AsyncDisposable {
   readonly #options: MissedCallsOptions;
-  readonly #waiting = new Map<string, AdmitRequest>();
+  /** By call: with the time from which on nobody asks any more. */
+  readonly #waiting = new Map<string, { readonly request: AdmitRequest; readonly dueAtMs: number }>();
   readonly #stop = new AbortController();
   #writing: Promise<void> | null = null;
 
@@ -30,15 +36,15 @@ export class MissedCalls implements AsyncDisposable {
   }
 
   remember(request: AdmitRequest): void {
-    if (this.#stop.signal.aborted || this.#waiting.has(request.callRecordId)) return;
-    if (this.#waiting.size >= AT_MOST) {
+    if (this.#stop.signal.aborted) return;
+    if (this.#waiting.size >= AT_MOST && !this.#waiting.has(request.callRecordId)) {
       this.#options.logger.error(
         { event: 'missed_call_forgotten', callId: request.callRecordId },
         'Too many missed calls wait for PostgreSQL',
       );
       return;
     }
-    this.#waiting.set(request.callRecordId, request);
+    this.#waiting.set(request.callRecordId, { request, dueAtMs: performance.now() + MISSED_AFTER_MS });
     this.#writing ??= this.#write().finally(() => (this.#writing = null));
   }
 
@@ -51,8 +57,10 @@ export class MissedCalls implements AsyncDisposable {
 
   async #write(): Promise<void> {
     while (this.#waiting.size > 0) {
-      await sleep(this.#options.pauseMs ?? PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      for (const request of this.#waiting.values()) if (!(await this.#record(request))) break;
+      await sleep(PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      for (const { request, dueAtMs } of this.#waiting.values()) {
+        if (dueAtMs <= performance.now() && !(await this.#record(request))) break;
+      }
       if (this.#stop.signal.aborted) return;
     }
   }
