@@ -138,6 +138,10 @@ export class CallStage implements AsyncDisposable {
     }
   }
 
+  get taskQueue(): string {
+    return this.#taskQueue;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
@@ -261,7 +265,11 @@ export class CallStage implements AsyncDisposable {
 
   /** For a test that keeps the history for later: readable, as if nothing had been sealed. */
   async saveHistory(shape: string, request: AdmitRequest): Promise<void> {
-    await saveHistory(shape, { handle: this.handle(request), codec: this.#dataConverter.codec });
+    await this.saveHistoryOf(shape, this.handle(request));
+  }
+
+  async saveHistoryOf(shape: string, handle: WorkflowHandle): Promise<void> {
+    await saveHistory(shape, { handle, codec: this.#dataConverter.codec });
   }
 
   /** What Temporal's UI shows as the call's details. */

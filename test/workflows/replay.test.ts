@@ -9,13 +9,14 @@ import { savedHistories } from '../support/saved-histories.ts';
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'OFF' } } });
 
 const histories = await savedHistories();
-/** Refused, or ended before a media node had the call. */
-const neverTalked = ['missed', 'refused'];
+/** Refused, ended before a media node had the call, or no call at all. */
+const neverTalked = ['janitor', 'missed', 'refused'];
 
-test('every shape of a call has a saved history', () => {
+test('every shape of a call, and the janitor, has a saved history', () => {
   expect(histories.map(({ shape }) => shape)).toEqual([
     'completed',
     'hung-up',
+    'janitor',
     'media-node-lost',
     'missed',
     'refused',
@@ -26,7 +27,7 @@ test('every shape of a call has a saved history', () => {
   ]);
 });
 
-test.each(histories)('inboundCall replays a call that was $shape', async ({ history }) => {
+test.each(histories)('the workflows replay the saved history "$shape"', async ({ history }) => {
   await Worker.runReplayHistory({ workflowBundle: await loadWorkflowBundle() }, history);
 });
 
