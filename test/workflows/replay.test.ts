@@ -10,15 +10,17 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 
 const histories = await savedHistories();
 /** Refused, ended before a media node had the call, or no call at all. */
-const neverTalked = ['janitor', 'missed', 'refused'];
+const neverTalked = ['janitor', 'missed', 'over-before-temporal', 'refused'];
 
 test('every shape of a call, and the janitor, has a saved history', () => {
   expect(histories.map(({ shape }) => shape)).toEqual([
     'completed',
+    'fail-open',
     'hung-up',
     'janitor',
     'media-node-lost',
     'missed',
+    'over-before-temporal',
     'refused',
     'said',
     'takeover',
