@@ -20,12 +20,14 @@ export interface CallStackOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Parts that the test provides itself. */
   readonly external?: External;
+  /** A Temporal server of its own, for a test that takes it down; default: the shared one. */
+  readonly ownTemporal?: boolean;
   /** Default 1 of each: a test that kills one asks for more. */
   readonly mediaNodes?: number;
   readonly workers?: number;
 }
 
-export interface DialOptions extends Pick<CallerOptions, 'codec' | 'onMoment'> {
+export interface DialOptions extends Pick<CallerOptions, 'codec' | 'onMoment' | 'onWait'> {
   /** Default: the demo tenant's number. */
   readonly to?: string;
   /** Whose number `to` is. Default: the demo tenant. */
@@ -68,7 +70,7 @@ export async function startCallStack(options: CallStackOptions = {}): Promise<Ca
         parts,
         dataDir,
         logsDir,
-        external: { temporal, openai, ...options.external },
+        external: { ...(options.ownTemporal === true ? {} : { temporal }), openai, ...options.external },
         mediaNodes: options.mediaNodes ?? 1,
         workers: options.workers ?? 1,
         settings: { LOG_LEVEL: 'info', TEMPORAL_TASK_QUEUE: taskQueue, ...options.settings },
