@@ -36,8 +36,9 @@ export async function converse(deps: ActivityDeps, request: ConverseRequest): Pr
   const stop = watchStop(context, request.hangup);
   try {
     const begun = context.info.attempt > 1 || request.hangup !== null || request.epoch > 1;
-    const onMoved = (): void => signaller.signalSoon();
+    const onMoved = (): void => signaller.signalSoon(Date.now());
     const onEnded = async (ended: EndedEvent): Promise<ConverseResult> => {
+      relay.recordNode();
       const result = relay.result(ended, await relay.writer.settle(SETTLE_MS));
       await recordEnd(deps, plan, result);
       return result;

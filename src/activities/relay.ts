@@ -33,6 +33,7 @@ export class Relay {
   readonly #turns: Map<number, TurnRecord>;
   readonly #rounds = new Map<number, ToolRound>();
   #checkpoint: Checkpoint | null = null;
+  #unrecordedNode: string | null = null;
   readonly #nowMs: () => number;
   readonly #acknowledges: boolean;
   #send: Send | null = null;
@@ -81,7 +82,13 @@ export class Relay {
     this.detach();
     this.#window = new EventWindow(0);
     this.#progress = { ...this.#progress, node, epoch, lastSeq: 0 };
-    this.writer.add({ kind: 'node', epoch: 0, seq: 0, mediaNode: node.id });
+    this.#unrecordedNode = node.id;
+  }
+
+  /** Which node holds the call now, for the record; nothing when that is written already. */
+  recordNode(): void {
+    if (this.#unrecordedNode !== null) this.writer.add({ kind: 'node', epoch: 0, seq: 0, mediaNode: this.#unrecordedNode });
+    this.#unrecordedNode = null;
   }
 
   /** What others have kept of this call; what this attempt has seen itself is newer. */

@@ -4,6 +4,7 @@ import { errorFacts, type Logger } from '../telemetry.ts';
 import type { Relay } from './relay.ts';
 
 const DEADLINE_MS = 5_000;
+const AFTER_MOVE_MS = 2_000;
 
 /** Tells the workflow what was said, in batches, while Temporal can be reached; otherwise the next beat tries again. */
 export class TurnSignaller {
@@ -11,7 +12,7 @@ export class TurnSignaller {
   readonly #relay: Relay;
   readonly #logger: Logger;
   #sending = false;
-  #wanted = false;
+  #wantedAtMs = Infinity;
 
   constructor(context: Context, relay: Relay, logger: Logger) {
     this.#context = context;
@@ -19,16 +20,21 @@ export class TurnSignaller {
     this.#logger = logger;
   }
 
-  /** With the next beat, whatever was said: the call has moved to another node. */
-  signalSoon(): void {
-    this.#wanted = true;
+  /**
+   * Soon, whatever was said: the call has moved to another node. Not at once: with a node all of its
+   * calls move, and their callers need the processors first.
+   */
+  signalSoon(nowMs: number): void {
+    this.#wantedAtMs = nowMs + AFTER_MOVE_MS;
   }
 
   async signalWhenDue(nowMs: number): Promise<void> {
     const { batches } = this.#relay;
+    const wanted = nowMs >= this.#wantedAtMs;
     const execution = this.#context.info.workflowExecution;
-    if (this.#sending || execution === undefined || !(this.#wanted || batches.due(nowMs))) return;
+    if (this.#sending || execution === undefined || !(wanted || batches.due(nowMs))) return;
     this.#sending = true;
+    this.#relay.recordNode();
     const batch = batches.waiting;
     const { state, node, epoch } = this.#relay.progress;
     const signal: TurnsSignal = { turns: batch, state, node, epoch };
@@ -37,7 +43,7 @@ export class TurnSignaller {
       const handle = client.workflow.getHandle(execution.workflowId, execution.runId);
       await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.signal(TURNS_SIGNAL, signal));
       batches.delivered(batch);
-      this.#wanted &&= this.#relay.progress.epoch !== epoch;
+      if (this.#relay.progress.epoch === epoch) this.#wantedAtMs = Infinity;
     } catch (error) {
       this.#logger.warn({ workflowId: execution.workflowId, ...errorFacts(error) }, 'turns wait for Temporal');
     } finally {

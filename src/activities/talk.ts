@@ -28,7 +28,7 @@ export interface TalkOptions {
   readonly stop: StopWish;
   /** An earlier attempt, or another activity, has held this talk: others may know more than this one was told. */
   readonly begun: boolean;
-  /** Another node holds the call now. */
+  /** Another node holds the call now; what is to be written about that can wait until the caller hears it (Relay.recordNode). */
   readonly onMoved: () => void;
   /** What has to be done at the end while the node can still be told what is durable. */
   readonly onEnded: (ended: EndedEvent) => Promise<ConverseResult>;
@@ -95,13 +95,9 @@ async function handedOver({ deps, relay }: TalkOptions, link: NodeLink): Promise
   return over.signal.aborted ? new Promise<never>(() => undefined) : 'handover';
 }
 
-/** Takes the next node, under the next epoch. */
-async function moveOn({ deps, plan, relay, onMoved }: TalkOptions): Promise<void> {
-  const recalling = recalled(deps, plan);
-  const node = await refuge(deps);
-  const memory = await recalling;
-  if (memory !== null) relay.learn(memory);
-  relay.moveTo(node, Math.max(relay.progress.epoch, memory?.owner?.epoch ?? 0) + 1);
+/** Takes the next node, under the next epoch. All that is known of the talk is known here: nobody else is asked while the caller waits. */
+async function moveOn({ deps, relay, onMoved }: TalkOptions): Promise<void> {
+  relay.moveTo(await refuge(deps), relay.progress.epoch + 1);
   onMoved();
 }
 

@@ -24,7 +24,10 @@ export const FILLER_AFTER_MS = 1_200;
 
 /** Every fixed phrase is synthesised before the first call; TTS being down now only costs the head start. */
 export async function warmPhrases(phrases: PhraseAudio, voice: Omit<PhraseRequest, 'text'>, logger: Logger): Promise<void> {
-  const results = await Promise.allSettled(Object.values(phraseText).map((text) => phrases.get({ ...voice, text })));
-  const failed = results.filter((result) => result.status === 'rejected').length;
+  let failed = 0;
+  // One after the other: calls may be taken over at this moment, and they come first.
+  for (const text of Object.values(phraseText)) {
+    await phrases.get({ ...voice, text }).catch(() => failed++);
+  }
   if (failed > 0) logger.warn({ event: 'phrases_missing', failed }, 'Speech synthesis did not give every fixed phrase');
 }

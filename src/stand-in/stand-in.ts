@@ -66,7 +66,7 @@ export class StandIn {
     try {
       const stop = { hangup: new Promise<never>(() => undefined), leave: this.#left() };
       const onEnded = async (ended: EndedEvent) => relay.result(ended, await relay.writer.settle(SETTLE_MS));
-      const result = await holdTalk({ deps: this.#deps, plan, relay, stop, begun, onMoved: () => undefined, onEnded });
+      const result = await holdTalk({ deps: this.#deps, plan, relay, stop, begun, onMoved: () => relay.recordNode(), onEnded });
       return { ...result, callId: plan.callId, tenantId: plan.tenantId };
     } catch (error) {
       if (this.#stop.signal.aborted) return null;

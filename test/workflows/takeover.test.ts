@@ -59,7 +59,7 @@ function halfACall(session: ScriptedSession): void {
 async function theRest(session: ScriptedSession): Promise<void> {
   session.answer();
   // Long enough for the workflow to be told of the new node.
-  await sleep(1_200);
+  await sleep(3_200);
   session.say('agent', 'We are open until five. Anything else?');
   session.say('caller', 'no thank you');
   session.end('caller_hangup', 'hangup');

@@ -6,7 +6,7 @@ import { connectAsteriskWebsocketLeg } from '../../media/legs/asterisk-websocket
 import type { MediaLeg } from '../../media/legs/leg.ts';
 import { errorFacts, type Logger } from '../../telemetry.ts';
 import { isUnanswered } from './ari-rest.ts';
-import { bridgeIdFor, isMediaChannelId, newMediaChannelId, OWNER_VARIABLE } from './ari-ids.ts';
+import { bridgeIdFor, callOfMediaChannel, isMediaChannelId, newMediaChannelId, OWNER_VARIABLE } from './ari-ids.ts';
 import type { Ari } from './ari.ts';
 
 export interface CallControlOptions {
@@ -89,6 +89,19 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
     return join(request, []);
   };
 
+  /** The caller's channel from whoever had it, and the media channels of a former node out of the bridge. */
+  const take = async (request: LegRequest): Promise<void> => {
+    if ((await standing(request)) === 'lost') throw new HoldfastError('stale_epoch', 'A newer owner has this call');
+    await claimWhenInApp(() => claim(request));
+    const before = await ari.bridgedChannels(bridgeIdFor(request.callId));
+    const former = before.filter((id) => callOfMediaChannel(id)?.epoch !== request.epoch && isMediaChannelId(id));
+    await Promise.all([
+      ari.moveChannel(request.channelId, [request.callId]),
+      ...(before.includes(request.channelId) ? [] : [ari.answer(request.channelId)]),
+      ...former.map((id) => ari.hangup(id)),
+    ]);
+  };
+
   const release = (call: OwnedCall): Promise<void> =>
     persistently(async () => {
       if ((await standing(call)) === 'lost') return;
@@ -121,15 +134,8 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
         timeUp.abort();
       }
     },
-    async takeOver(request) {
-      if ((await standing(request)) === 'lost') throw new HoldfastError('stale_epoch', 'A newer owner has this call');
-      await claimWhenInApp(() => claim(request));
-      const bridgeId = bridgeIdFor(request.callId);
-      const before = await ari.bridgedChannels(bridgeId);
-      const answered = before.includes(request.channelId) ? Promise.resolve() : ari.answer(request.channelId);
-      const removed = before.filter(isMediaChannelId).map((id) => ari.hangup(id));
-      return join(request, [answered, ari.moveChannel(request.channelId, [request.callId]), ...removed]);
-    },
+    // The leg is opened meanwhile: should the call turn out to be another node's, it is closed again, unheard.
+    takeOver: (request) => join(request, [take(request)]),
     standing,
     claim,
     hangup: (call) => persistently(() => onlyOurs(call, () => ari.hangup(call.channelId))),
