@@ -198,16 +198,21 @@ export class CallStage implements AsyncDisposable {
     return { ...this.request(calledNumber), callRecordId: callRecordIdFor(pbxCallId), pbxCallId };
   }
 
-  /** A node that is announced until it is disposed. */
-  /** @param id of two nodes the one that comes first in the alphabet gets the call. */
-  async mediaNode(script: Script, id?: string): Promise<ScriptedMediaNode> {
+  /**
+   * A node that is announced until it is disposed.
+   * @param id of two nodes the one that comes first in the alphabet gets the call.
+   * @param tap of a gate between the workers and the node.
+   */
+  async mediaNode(script: Script, id?: string, tap?: TcpGate['tap']): Promise<ScriptedMediaNode> {
     const node = await ScriptedMediaNode.start(script, id);
+    const gate = tap === undefined ? null : await gateBefore(node, tap);
     const key = `${NODE_KEY_PREFIX}${node.node.id}`;
     await putNode(this.#redis, node.node, 600_000);
     const dispose = node[Symbol.asyncDispose].bind(node);
     node[Symbol.asyncDispose] = async () => {
       await this.#redis.del(key);
       await dispose();
+      await gate?.[Symbol.asyncDispose]();
     };
     return node;
   }
@@ -311,6 +316,10 @@ export class CallStage implements AsyncDisposable {
     return this.#rows('select starts_at from bookings where source_call_id = $1', [request.callRecordId]);
   }
 
+  toolRuns(request: AdmitRequest): Promise<Record<string, unknown>[]> {
+    return this.#rows('select key, status from tool_runs where call_id = $1 order by key', [request.callRecordId]);
+  }
+
   /** Row-level security holds for the owner of the tables, too. */
   #rows<Row extends Record<string, unknown>>(sql: string, values: unknown[]): Promise<Row[]> {
     return runSql<Row>(
@@ -319,4 +328,11 @@ export class CallStage implements AsyncDisposable {
       { sql, values },
     );
   }
+}
+
+async function gateBefore(node: ScriptedMediaNode, tap: TcpGate['tap']): Promise<TcpGate> {
+  const gate = await startTcpGate({ host: '127.0.0.1', port: Number(new URL(node.node.controlUrl).port) });
+  gate.tap = tap;
+  node.node.controlUrl = `ws://127.0.0.1:${gate.port}`;
+  return gate;
 }

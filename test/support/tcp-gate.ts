@@ -1,8 +1,11 @@
 /** A TCP forwarder that can be shut: what a dependency looks like that refuses connections, and then comes back. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export interface TcpGate extends AsyncDisposable {
   readonly port: number;
+  /** Asked for every piece of data before it passes; false: it is lost, and its connection with it. */
+  tap: (() => boolean) | null;
   /** Cuts every connection and refuses new ones. */
   shut(): Promise<void>;
   /** Nothing passes any more, and nobody is told: a host that lost its power, or its network. What was connected stays dead after `open`. */
@@ -31,7 +34,16 @@ export async function startTcpGate(
       const upstream = connect(target.port, target.host);
       track(client);
       track(upstream);
-      client.pipe(upstream).pipe(client);
+      const watch = (): Transform =>
+        new Transform({
+          transform(chunk: Buffer, _encoding, done) {
+            if (gate.tap?.() !== false) return done(null, chunk);
+            client.destroy();
+            upstream.destroy();
+            done();
+          },
+        });
+      client.pipe(watch()).pipe(upstream).pipe(watch()).pipe(client);
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.destroy());
     });
@@ -53,6 +65,16 @@ export async function startTcpGate(
     silent = true;
     for (const socket of sockets) socket.unpipe().pause().removeAllListeners('close');
   };
+  const gate: TcpGate = {
+    get port() {
+      return port;
+    },
+    tap: null,
+    shut,
+    blackHole,
+    open,
+    [Symbol.asyncDispose]: shut,
+  };
   await open();
-  return { port, shut, blackHole, open, [Symbol.asyncDispose]: shut };
+  return gate;
 }
