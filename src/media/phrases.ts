@@ -8,6 +8,8 @@ export const phraseText: Readonly<Record<Exclude<Phrase, 'greeting'>, string>> =
   lost_you: 'Sorry, I lost you for a moment, could you say that again?',
   technical_difficulty: 'Technical difficulty, trying again.',
   audio_issues: 'Audio issues, please hold.',
+  one_moment: 'One moment, please.',
+  takes_longer: 'I am sorry, this is taking longer than usual. Please stay on the line.',
   still_there: 'Are you still there?',
   no_input_goodbye: "I can't hear you, so I will end the call now. Please call again. Goodbye!",
   max_turns_goodbye: 'Thank you for calling. Goodbye!',
@@ -21,6 +23,11 @@ export const phraseText: Readonly<Record<Exclude<Phrase, 'greeting'>, string>> =
 /** Said while a tool runs longer than a caller would wait in silence. */
 export const FILLER = 'One moment please.';
 export const FILLER_AFTER_MS = 1_200;
+
+/** One after the other, for a voice that a call uses: its first sentences come first. */
+export async function warmVoice(phrases: PhraseAudio, voice: Omit<PhraseRequest, 'text'>): Promise<void> {
+  for (const text of Object.values(phraseText)) await phrases.get({ ...voice, text }).catch(() => undefined);
+}
 
 /** Every fixed phrase is synthesised before the first call; TTS being down now only costs the head start. */
 export async function warmPhrases(phrases: PhraseAudio, voice: Omit<PhraseRequest, 'text'>, logger: Logger): Promise<void> {

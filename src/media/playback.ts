@@ -29,19 +29,27 @@ export class Playback {
   readonly #leg: MediaLeg;
   readonly #onAudible: () => void;
   readonly #onProgress: () => void;
+  readonly #onQuiet: () => void;
   readonly #frame: number;
   readonly #markEvery: number;
   #segments: Segment[] = [];
   /** Distinguishes this speech's marks from those of one that was cut. */
   #generation = 0;
   #audible = false;
+  /** Fillers whose end has not been heard. */
+  readonly #fillers = new Map<string, () => void>();
+  #filled = 0;
   #drained: PromiseWithResolvers<void> | null = null;
 
-  /** @param events onAudible: the caller hears the first frame of a speech; onProgress: they heard more of it. */
-  constructor(leg: MediaLeg, events: { readonly onAudible: () => void; readonly onProgress?: () => void }) {
+  /**
+   * @param events onAudible: the caller hears the first frame of a speech, or the next one after onQuiet:
+   *   all that was written is heard, and the speech is not over; onProgress: they heard more of it.
+   */
+  constructor(leg: MediaLeg, events: { readonly onAudible: () => void; readonly onProgress?: () => void; readonly onQuiet?: () => void }) {
     this.#leg = leg;
     this.#onAudible = events.onAudible;
     this.#onProgress = events.onProgress ?? (() => undefined);
+    this.#onQuiet = events.onQuiet ?? (() => undefined);
     this.#frame = (leg.sampleRate * FRAME_MS) / 1_000;
     this.#markEvery = (leg.sampleRate * MARK_EVERY_MS) / 1_000;
   }
@@ -118,6 +126,19 @@ export class Playback {
     };
   }
 
+  /** Sound between speeches, or before the next clause of one: no words of the speech, and not stopped by its beginning. */
+  fill(pcm: Int16Array, onHeard: () => void): void {
+    this.#leg.play(pcm);
+    const id = `filler.${++this.#filled}`;
+    this.#fillers.set(id, onHeard);
+    this.#leg.mark(id);
+  }
+
+  /** Stops a filler where no speech is to be stopped. */
+  hush(): void {
+    if (this.#fillers.size > 0) this.#clear();
+  }
+
   /** Resolves when the caller has heard everything written; never when the speech is cut. */
   drained(): Promise<void> {
     this.#drained ??= Promise.withResolvers<void>();
@@ -127,6 +148,11 @@ export class Playback {
 
   /** A mark came back from the leg. */
   reached(id: string): void {
+    const filled = this.#fillers.get(id);
+    if (filled !== undefined) {
+      this.#fillers.delete(id);
+      return filled();
+    }
     const [generation, index, samples] = id.split('.').map(Number);
     if (generation !== this.#generation) return;
     const segment = this.#segments[index as number];
@@ -138,6 +164,11 @@ export class Playback {
     }
     this.#onProgress();
     this.#settle();
+    // Marks lie so far apart: less than that may never get one before more is written.
+    const unheard = this.#segments.reduce((sum, each) => sum + each.samples - each.heard, 0);
+    if (this.#drained !== null || unheard >= this.#markEvery) return;
+    this.#audible = false;
+    this.#onQuiet();
   }
 
   /** The words the caller heard, cut at a word; of segments from `from` on. */
@@ -152,6 +183,11 @@ export class Playback {
   /** Drops everything; what was heard stays readable until begin(). */
   cut(): void {
     this.#generation++;
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.#fillers.clear();
     this.#leg.clear();
   }
 

@@ -37,7 +37,7 @@ export interface SessionDeps {
 }
 
 /** The dialplan still has a sentence for a caller whom nobody can serve; a bare hang-up would be the worst answer. */
-const OUR_FAILURES: ReadonlySet<string> = new Set(['connect_failed', 'leg_lost', 'pbx_lost']);
+const OUR_FAILURES: ReadonlySet<string> = new Set(['connect_failed', 'leg_lost', 'pbx_lost', 'voice_lost']);
 
 export interface SessionStart {
   readonly plan: CallPlan;

@@ -14,6 +14,7 @@ import { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { MediaLeg } from './legs/leg.ts';
 import type { Outbox } from './outbox.ts';
+import { warmVoice } from './phrases.ts';
 import { sentences } from './sentences.ts';
 import type { SessionDeps } from './session.ts';
 import { Timers } from './timers.ts';
@@ -97,8 +98,12 @@ export class Talk {
       maxReminders: plan.limits.maxReminders,
     };
     // Synthesised while the channel is still being connected.
-    const request = { text: this.#firstWords(), model: plan.models.tts, voice: plan.agent.voice, sampleRate: 16_000 };
-    void deps.phrases.get(request).catch(() => undefined);
+    const voice = { model: plan.models.tts, voice: plan.agent.voice, sampleRate: 16_000 };
+    // The fixed sentences follow: when one is needed, the provider may be gone that would speak it.
+    void deps.phrases.get({ ...voice, text: this.#firstWords() }).then(
+      () => warmVoice(deps.phrases, voice),
+      () => undefined,
+    );
   }
 
   /** The caller was answered, by this node or a former one. */
@@ -207,6 +212,8 @@ export class Talk {
         return this.#voice?.say(command.phrase);
       case 'say_words':
         return this.#voice?.sayWords(command.text);
+      case 'fill':
+        return this.#voice?.fill(command.phrase);
       case 'reply':
         return this.#voice?.reply(this.#state.endCallRequested);
       case 'go_on':
@@ -275,6 +282,8 @@ export class Talk {
       speechEndedMs: () => this.#state.speechEndedMs,
       events: {
         onAudible: () => this.dispatch({ type: 'agent_audible' }),
+        onQuiet: () => this.dispatch({ type: 'agent_quiet' }),
+        onVoiceLost: () => this.dispatch({ type: 'voice_lost' }),
         onFinished: (endCall) => this.dispatch({ type: 'agent_finished', endCall }),
         onFailed: (stage, error) => {
           logger.warn({ event: 'reply_failed', stage, error: errorFacts(error) }, 'An answer could not be given');

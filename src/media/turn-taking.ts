@@ -8,6 +8,7 @@
  * it, a cough or "mm-hm" lets it go on where it stopped.
  */
 import type { CallState, Disposition } from '../domain/call.ts';
+import { deadAirDefaults, fillSilence, watchSilence, type DeadAirOptions } from './dead-air.ts';
 import { endOfTurnDelayMs, endpointingDefaults, isBackchannel, type EndpointingOptions } from './end-of-turn.ts';
 
 /** Fixed sentences; their words are in phrases.ts. */
@@ -17,6 +18,8 @@ export type Phrase =
   | 'lost_you'
   | 'technical_difficulty'
   | 'audio_issues'
+  | 'one_moment'
+  | 'takes_longer'
   | 'still_there'
   | 'no_input_goodbye'
   | 'max_turns_goodbye'
@@ -26,9 +29,9 @@ export type Phrase =
   | 'transfer_announced'
   | 'transfer_failed';
 
-export type TimerName = 'end_of_turn' | 'barge_in' | 'silence' | 'max_duration' | 'lost_words';
+export type TimerName = 'end_of_turn' | 'barge_in' | 'silence' | 'max_duration' | 'lost_words' | 'dead_air';
 
-export interface TurnOptions {
+export interface TurnOptions extends DeadAirOptions {
   readonly maxTurns: number;
   readonly maxDurationMs: number;
   readonly silenceReminderMs: number;
@@ -42,7 +45,13 @@ export interface TurnOptions {
   readonly endpointing: EndpointingOptions;
 }
 
-export const turnDefaults = { bargeInConfirmMs: 500, noiseMs: 600, maxFailures: 3, endpointing: endpointingDefaults } as const;
+export const turnDefaults = {
+  ...deadAirDefaults,
+  bargeInConfirmMs: 500,
+  noiseMs: 600,
+  maxFailures: 3,
+  endpointing: endpointingDefaults,
+} as const;
 
 export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'connected' }
@@ -51,6 +60,10 @@ export type TurnEvent = { readonly atMs: number } & (
   | { readonly type: 'transcript'; readonly transcription: number; readonly text: string }
   | { readonly type: 'transcription_failed'; readonly transcription: number }
   | { readonly type: 'agent_audible' }
+  /** All that was given to the caller is heard, and more is to come. */
+  | { readonly type: 'agent_quiet' }
+  /** A fixed sentence cannot be spoken in any voice. */
+  | { readonly type: 'voice_lost' }
   | { readonly type: 'agent_finished'; /** The reply called end_call. */ readonly endCall: boolean }
   | { readonly type: 'reply_failed'; readonly stage: 'llm' | 'tts' }
   | { readonly type: 'end_call_requested' }
@@ -69,6 +82,8 @@ export type TurnCommand =
   | { readonly type: 'say'; readonly phrase: Phrase }
   | { readonly type: 'say_words'; /** An operator's. */ readonly text: string }
   | { readonly type: 'transfer'; readonly to: string }
+  /** Into a silence, without touching what the agent is about to say. */
+  | { readonly type: 'fill'; readonly phrase: Exclude<Phrase, 'greeting'> }
   | { readonly type: 'reply' | 'go_on' }
   | {
       readonly type: 'caller_turn';
@@ -101,6 +116,10 @@ export interface TurnState {
   /** Commands what happens once the present phrase has been said. */
   readonly afterSaying: 'listen' | 'retry' | 'transfer';
   readonly suspected: boolean;
+  /** The caller hears the agent's present speech. */
+  readonly heard: boolean;
+  /** Said into the present silence; see dead-air.ts. */
+  readonly fillers: number;
   readonly callerSpeaking: boolean;
   /** The caller's present words were lost with another node: they are asked to say them again. */
   readonly wordsLost: boolean;
@@ -135,6 +154,8 @@ export const initialTurnState: TurnState = {
   agent: 'silent',
   afterSaying: 'listen',
   suspected: false,
+  heard: false,
+  fillers: 0,
   callerSpeaking: false,
   wordsLost: false,
   speechStartedMs: 0,
@@ -160,7 +181,9 @@ type Step = readonly [TurnState, readonly TurnCommand[]];
 
 export function takeTurn(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
   if (state.ended) return [state, []];
-  return operatorsTurn(state.transferring ? whileTransferring(state, event, options) : decide(state, event, options));
+  const step = operatorsTurn(state.transferring ? whileTransferring(state, event, options) : decide(state, event, options));
+  // Whoever goes on elsewhere has no clock that runs.
+  return watchSilence(event.type === 'resumed' ? initialTurnState : state, step, options);
 }
 
 function decide(state: TurnState, event: TurnEvent, options: TurnOptions): Step {
@@ -173,6 +196,8 @@ function decide(state: TurnState, event: TurnEvent, options: TurnOptions): Step 
       return end(state, state.ending ?? hangupEnding(state));
     case 'agent_finished':
       return agentFinished(state, event.endCall, options);
+    case 'voice_lost':
+      return voiceLost(state);
     case 'operator_hangup':
       return state.ending === null
         ? goodbye(state, 'operator_goodbye', { disposition: 'operator_hangup', reason: 'operator' })
@@ -187,6 +212,7 @@ function decide(state: TurnState, event: TurnEvent, options: TurnOptions): Step 
     case 'transcript':
     case 'transcription_failed':
     case 'agent_audible':
+    case 'agent_quiet':
     case 'reply_failed':
     case 'end_call_requested':
     case 'timer':
@@ -267,6 +293,7 @@ type TalkEvent = Exclude<
       | 'resumed'
       | 'caller_hangup'
       | 'agent_finished'
+      | 'voice_lost'
       | 'operator_hangup'
       | 'operator_say'
       | 'operator_transfer'
@@ -285,7 +312,9 @@ function converse(state: TurnState, event: TalkEvent, options: TurnOptions): Ste
     case 'transcription_failed':
       return transcriptionFailed(state, event.transcription, options);
     case 'agent_audible':
-      return [{ ...state, agent: state.agent === 'generating' ? 'talking' : state.agent }, []];
+      return [{ ...state, agent: state.agent === 'generating' ? 'talking' : state.agent, heard: true }, []];
+    case 'agent_quiet':
+      return [{ ...state, heard: false }, []];
     case 'reply_failed':
       return replyFailed(state, event.stage, options);
     case 'end_call_requested':
@@ -432,6 +461,8 @@ function timer(state: TurnState, name: TimerName, options: TurnOptions): Step {
       return goodbye(state, 'max_duration_goodbye', { disposition: 'max_duration', reason: 'max_duration' });
     case 'lost_words':
       return state.wordsLost && !state.callerSpeaking ? askAgain(state) : [state, []];
+    case 'dead_air':
+      return fillSilence(state, options);
     case 'silence':
       if (state.agent !== 'silent' || state.callerSpeaking || state.awaitingTranscript) return [state, []];
       if (state.reminders >= options.maxReminders)
@@ -474,6 +505,13 @@ export function floorOf(state: TurnState): ResumedTalk['floor'] {
   if (state.callerSpeaking || state.awaitingTranscript || state.wordsLost) return 'caller';
   if (state.agent === 'generating') return 'thinking';
   return state.agent === 'talking' ? 'agent' : 'nobody';
+}
+
+/** Its words are in no voice. The goodbye may be in the cache; when even that is not, the PBX has to speak. */
+function voiceLost(state: TurnState): Step {
+  const { ending } = state;
+  if (ending === null) return goodbye(state, 'error_goodbye', { disposition: 'error', reason: 'tts_failed' });
+  return end(state, { ...ending, reason: 'voice_lost' });
 }
 
 /** What an operator reads. */

@@ -7,7 +7,7 @@ import type { TurnLatencies } from '../contracts/turn.ts';
 import type { Providers, ToolCall } from '../providers/ports.ts';
 import type { Conversation } from './conversation.ts';
 import type { MediaLeg } from './legs/leg.ts';
-import type { PhraseAudio } from './phrase-audio.ts';
+import type { PhraseAudio, PhraseRequest } from './phrase-audio.ts';
 import { phraseText } from './phrases.ts';
 import { Playback } from './playback.ts';
 import { speakClause, speakReply, type Reply, type ReplyContext, type ReplyPolicy } from './reply.ts';
@@ -27,6 +27,10 @@ export interface AgentUtterance {
 
 export interface VoiceEvents {
   onAudible(): void;
+  /** All that was given to the caller is heard, and the speech is not over. */
+  onQuiet(): void;
+  /** A fixed sentence cannot be spoken in any voice. */
+  onVoiceLost(): void;
   onFinished(endCall: boolean): void;
   onFailed(stage: 'llm' | 'tts', error: HoldfastError): void;
   onEndCall(): void;
@@ -73,20 +77,22 @@ export class Voice {
 
   constructor(options: VoiceOptions) {
     this.#options = options;
-    this.#playback = new Playback(options.leg, { onAudible: () => this.#audible(), onProgress: () => options.events.onProgress() });
+    this.#playback = new Playback(options.leg, {
+      onAudible: () => this.#audible(),
+      onQuiet: () => options.events.onQuiet(),
+      onProgress: () => options.events.onProgress(),
+    });
   }
 
   say(phrase: Phrase): void {
-    const { plan, phrases, leg } = this.#options;
+    const { plan, phrases, events } = this.#options;
     const text = phrase === 'greeting' ? plan.agent.greeting : phraseText[phrase];
     this.#start({ isReply: false, whole: text }, async (speech) => {
       const segment = this.#playback.segment(text);
-      const audio = await phrases
-        .get({ text, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate })
-        .catch(() => null);
+      const audio = await phrases.soon(this.#phraseRequest(text)).catch(() => null);
       if (speech.abort.signal.aborted) return;
-      // A phrase that cannot be spoken is skipped: the call goes on without it.
-      if (audio !== null) segment.write(audio);
+      if (audio === null) return events.onVoiceLost();
+      segment.write(audio);
       segment.finish();
     });
   }
@@ -94,6 +100,17 @@ export class Voice {
   /** An operator's words, sentence by sentence. */
   sayWords(text: string): void {
     this.goOn({ text, complete: true, sentenceAt: 0, isReply: false, endCall: false, startedMs: this.#options.now(), audible: false });
+  }
+
+  /** Into a silence: from what is synthesised already or not at all, and without stopping the speech that is on its way. */
+  fill(phrase: Exclude<Phrase, 'greeting'>): void {
+    const { phrases, events, now } = this.#options;
+    const text = phraseText[phrase];
+    const audio = phrases.ready(this.#phraseRequest(text));
+    if (audio === null) return;
+    const startedMs = now();
+    // No part of the answer, and nothing that the model has to know; but the caller did hear it.
+    this.#playback.fill(audio, () => events.onUtterance({ text, heardText: text, interrupted: false, startedMs, latencies: {} }));
   }
 
   /** @param endCall the tool that ends the call was called already, before a take-over. */
@@ -134,7 +151,7 @@ export class Voice {
   /** Stops at once; what was heard is recorded. */
   cut(): void {
     const speech = this.#speech;
-    if (speech === null) return;
+    if (speech === null) return this.#playback.hush();
     speech.abort.abort(new Error('cut'));
     this.#speech = null;
     this.#record(speech, true);
@@ -162,13 +179,16 @@ export class Voice {
 
   /** Asked for when the speech began elsewhere: its audio is on its way before there is a leg to play it. */
   async #sayFirst(sentence: string, speech: Speech): Promise<void> {
-    const { plan, phrases, leg } = this.#options;
     const segment = this.#playback.segment(sentence);
-    const request = { text: sentence, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate };
-    const audio = await phrases.get(request).catch(() => null);
+    const audio = await this.#options.phrases.get(this.#phraseRequest(sentence)).catch(() => null);
     if (speech.abort.signal.aborted) return;
     if (audio !== null) segment.write(audio);
     segment.finish();
+  }
+
+  #phraseRequest(text: string): PhraseRequest {
+    const { plan, leg } = this.#options;
+    return { text, model: plan.models.tts, voice: plan.agent.voice, sampleRate: leg.sampleRate };
   }
 
   #context(speech: Speech): ReplyContext {
@@ -183,7 +203,8 @@ export class Voice {
   }
 
   #start(kind: SpeechKind, speak: (speech: Speech) => Promise<void>): void {
-    this.cut();
+    // A filler before it is heard to its end.
+    if (this.#speech !== null) this.cut();
     const { isReply, endCall = false, heardBefore = '', whole = null, audibleMs = null } = kind;
     const reply: Reply = { text: '', firstSegment: 0, endCall, latencies: {} };
     const speech: Speech = { abort: new AbortController(), reply, isReply, heardBefore, whole, audibleMs, complete: false };

@@ -71,41 +71,58 @@ function decide({ endpoint: stage, body }: AiRequest): Fault | null {
   return defect.fault;
 }
 
+/** Both providers are slow for this one; it waits for its answer twice, before and after the tool. */
+const SLOW = 'Juniper Bakery';
+const slowly = ({ endpoint, body }: AiRequest): Fault | null => (endpoint === 'llm' && body.includes(SLOW) ? 'slow' : null);
+
 interface Outcome {
   readonly heard: Int16Array;
   readonly record: CallDetailView;
 }
 
 let first: FaultyAi;
+let second: FaultyAi;
 let calls: CallStack;
 const outcomes = new Map<string, Promise<Outcome>>();
 
 beforeAll(async () => {
   const { openai } = sharedParts();
-  first = await startFaultyAi({ upstream: openai.baseUrl, decide });
-  const second = { name: 'second', base_url: openai.baseUrl, api_key: openai.apiKey };
+  first = await startFaultyAi({ upstream: openai.baseUrl, decide: (request) => slowly(request) ?? decide(request), slowMs: 5_000 });
+  second = await startFaultyAi({ upstream: openai.baseUrl, decide: slowly, slowMs: 5_000 });
+  const fallback = { name: 'second', base_url: second.baseUrl, api_key: openai.apiKey };
   const models = { stt_model: 'whisper-1', llm_model: 'gpt-4', tts_model: 'tts-1', tts_voice: 'alloy' };
   calls = await startCallStack({
     external: { openai: { baseUrl: first.baseUrl, apiKey: openai.apiKey } },
-    settings: { AI_FALLBACKS: JSON.stringify([{ ...second, ...models }]) },
+    settings: { AI_FALLBACKS: JSON.stringify([{ ...fallback, ...models }]) },
   });
   for (const [n, defect] of defects.entries()) {
     const wave = waves.findIndex((each) => each.includes(defect));
-    const outcome = sleep(wave * WAVE_MS).then(() => callWith(defect, n));
+    const outcome = sleep(wave * WAVE_MS).then(() => callWith({ name: nameOf(defect), n, arm: () => armed.add(defect) }));
     outcome.catch(() => undefined);
     outcomes.set(keyOf(defect), outcome);
   }
+  // After the others: overtaken requests would count against the first provider.
+  const slow = sleep(waves.length * WAVE_MS).then(() => callWith({ name: SLOW, n: defects.length }));
+  slow.catch(() => undefined);
+  outcomes.set(SLOW, slow);
 }, TIMEOUT_MS);
 
 afterAll(async () => {
   await calls?.[Symbol.asyncDispose]();
   await first?.[Symbol.asyncDispose]();
+  await second?.[Symbol.asyncDispose]();
 }, TIMEOUT_MS);
 
-async function callWith(defect: Defect, n: number): Promise<Outcome> {
-  const did = `+1202555017${n}`;
+interface Business {
+  readonly name: string;
+  readonly n: number;
+  readonly arm?: () => void;
+}
+
+async function callWith({ name, n, arm }: Business): Promise<Outcome> {
+  const did = `+12025550${170 + n}`;
   const { id } = await calls.api<{ id: string }>('POST', '/tenants', {
-    name: nameOf(defect),
+    name,
     country: 'US',
     timezone: 'America/New_York',
   });
@@ -117,7 +134,7 @@ async function callWith(defect: Defect, n: number): Promise<Outcome> {
     is_default: true,
   });
   await calls.api('POST', `/tenants/${id}/phone-numbers`, { did_number: did });
-  armed.add(defect);
+  arm?.();
   const dialled = await calls.dial({ to: did, tenantId: id, script });
   return { heard: await dialled.heard(), record: await dialled.record() };
 }
@@ -149,6 +166,21 @@ describe.each(defects)('$stage with the fault $fault, and a second provider', (d
     TIMEOUT_MS,
   );
 });
+
+it(
+  'an answer that is long in coming is bridged by a filler and an apology, and is not cut by them',
+  async () => {
+    const { heard, record } = await outcomes.get(SLOW)!;
+    expect(record.disposition).toBe('completed');
+    for (const words of [phraseText.one_moment, phraseText.takes_longer, ANSWER_ENDS[1]!])
+      expect(await agentSaid(heard, words)).toBeGreaterThan(SAME_WORDS);
+    const said = record.turns.filter((turn) => turn.speaker === 'agent').map((turn) => turn.heard_text);
+    expect(said).toEqual(
+      expect.arrayContaining([phraseText.one_moment, phraseText.takes_longer, expect.stringContaining(`${SLOW} is open`)]),
+    );
+  },
+  TIMEOUT_MS,
+);
 
 it(
   'leaves nothing behind',

@@ -47,10 +47,11 @@ class HandCrankedLeg implements MediaLeg {
 
 function set() {
   let audible = 0;
+  let quiet = 0;
   const leg: HandCrankedLeg = new HandCrankedLeg((id) => playback.reached(id));
-  const playback: Playback = new Playback(leg, { onAudible: () => void audible++ });
+  const playback: Playback = new Playback(leg, { onAudible: () => void audible++, onQuiet: () => void quiet++ });
   playback.begin();
-  return { leg, playback, audible: () => audible };
+  return { leg, playback, audible: () => audible, quiet: () => quiet };
 }
 const seconds = (count: number) => new Int16Array(16_000 * count);
 
@@ -109,5 +110,58 @@ describe('Playback', () => {
     playback.begin();
     playback.reached('1.0.16000');
     expect(playback.heardText()).toBe('');
+  });
+
+  test('a speech whose sound has run out, and that is not over, is quiet until more is heard', () => {
+    const { leg, playback, audible, quiet } = set();
+    const first = playback.segment('first');
+    first.write(seconds(1));
+    first.finish();
+    leg.turn(500);
+    expect([audible(), quiet()]).toEqual([1, 0]);
+    leg.turn(600);
+    expect(quiet()).toBeGreaterThan(0);
+    const before = audible();
+    const second = playback.segment('second');
+    second.write(seconds(1));
+    leg.turn(100);
+    expect(audible()).toBe(before + 1);
+  });
+
+  test('a speech that is over is not quiet but finished', async () => {
+    const { leg, playback, quiet } = set();
+    const only = playback.segment('only');
+    only.write(seconds(1));
+    only.finish();
+    const drained = playback.drained();
+    leg.turn(1_100);
+    await drained;
+    expect(quiet()).toBe(0);
+  });
+
+  test('a filler is heard before the speech, outlives its beginning, and counts as no word of it', () => {
+    const { leg, playback, audible } = set();
+    let heard = 0;
+    playback.fill(seconds(1), () => void heard++);
+    playback.begin();
+    const segment = playback.segment('the answer');
+    segment.write(seconds(1));
+    segment.finish();
+    leg.turn(900);
+    expect([audible(), heard, playback.heardText()]).toEqual([0, 0, '']);
+    leg.turn(2_000);
+    expect([audible() > 0, heard, playback.heardText()]).toEqual([true, 1, 'the answer']);
+  });
+
+  test('a filler stops when it is hushed, or when the speech is cut', () => {
+    for (const stop of ['hush', 'cut'] as const) {
+      const { leg, playback } = set();
+      let heard = 0;
+      playback.fill(seconds(1), () => void heard++);
+      leg.turn(200);
+      playback[stop]();
+      leg.turn(2_000);
+      expect([leg.played, heard]).toEqual([3_200, 0]);
+    }
   });
 });

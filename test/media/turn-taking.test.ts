@@ -228,6 +228,101 @@ describe('takeTurn: limits and failures', () => {
   });
 });
 
+describe('takeTurn: dead air', () => {
+  const filled = (commands: readonly TurnCommand[]) => commands.flatMap((command) => (command.type === 'fill' ? [command.phrase] : []));
+  const clock = (afterMs: number) => ({ type: 'set_timer', name: 'dead_air', afterMs });
+  const cleared = { type: 'clear_timer', name: 'dead_air' };
+  const timer = { type: 'timer', name: 'dead_air' } as const;
+
+  test('an answer that does not come is bridged by a filler, then by an apology, and is never cut by them', () => {
+    const call = new Call().greeted();
+    expect(call.caller(3_000, 'what are your opening hours')).toContainEqual(clock(3_000));
+    const first = call.at(7_200, timer);
+    expect(filled(first)).toEqual(['one_moment']);
+    expect(first).toContainEqual(clock(5_000));
+    expect(filled(call.at(12_200, timer))).toEqual(['takes_longer']);
+    expect(call.at(20_000, timer)).toEqual([]);
+    expect(types([...first])).not.toContain('cut');
+    call.at(21_000, { type: 'agent_audible' });
+    expect(callStateOf(call.state)).toBe('speaking');
+  });
+
+  test('an answer that is heard in time needs none', () => {
+    const call = new Call().greeted();
+    call.caller(3_000, 'what are your opening hours');
+    expect(call.at(4_800, { type: 'agent_audible' })).toContainEqual(cleared);
+    expect(call.at(7_200, timer)).toEqual([]);
+  });
+
+  test('a transcript that does not come is bridged too, and the same silence is not counted anew when it came', () => {
+    const call = new Call().greeted();
+    call.at(3_100, { type: 'speech_started', sinceMs: 3_000 });
+    expect(call.at(4_200, { type: 'speech_ended', sinceMs: 4_000 })).toContainEqual(clock(3_000));
+    expect(filled(call.at(7_200, timer))).toEqual(['one_moment']);
+    const answering = call.at(8_000, { type: 'transcript', transcription: call.state.transcription, text: 'what are your opening hours' });
+    expect(types(answering)).toContain('reply');
+    expect(types(answering)).not.toContain('set_timer');
+    expect(filled(call.at(12_200, timer))).toEqual(['takes_longer']);
+  });
+
+  test('a caller whose sentence is unfinished owes the next word, not the agent', () => {
+    const call = new Call().greeted();
+    expect(call.caller(3_000, 'my number is')).toContainEqual(cleared);
+    expect(call.at(6_500, { type: 'timer', name: 'end_of_turn' })).toContainEqual(clock(3_000));
+  });
+
+  test('an answer that falls silent in the middle is bridged', () => {
+    const call = new Call().greeted();
+    call.caller(3_000, 'what are your opening hours');
+    call.at(4_800, { type: 'agent_audible' });
+    expect(call.at(6_000, { type: 'agent_quiet' })).toContainEqual(clock(3_000));
+    expect(filled(call.at(9_000, timer))).toEqual(['one_moment']);
+    expect(call.at(9_500, { type: 'agent_audible' })).toContainEqual(cleared);
+  });
+
+  test('a question is carried on when its caller speaks into the filler', () => {
+    const call = new Call().greeted();
+    call.caller(3_000, 'what are your opening hours');
+    call.at(7_200, timer);
+    const merged = call.caller(7_600, 'on friday');
+    expect(merged).toContainEqual({ type: 'caller_turn', text: 'what are your opening hours on friday', merged: true });
+  });
+
+  test('a filler that belongs to no speech stops when the caller speaks', () => {
+    const call = new Call().greeted();
+    call.at(3_100, { type: 'speech_started', sinceMs: 3_000 });
+    call.at(4_200, { type: 'speech_ended', sinceMs: 4_000 });
+    call.at(7_200, timer);
+    expect(types(call.at(7_600, { type: 'speech_started', sinceMs: 7_500 }))).toContain('cut');
+  });
+
+  test('the silence is counted anew when the talk goes on over another leg', () => {
+    const call = new Call().greeted();
+    call.caller(3_000, 'what are your opening hours');
+    const { afterSaying, text, unanswered, turns, reminders, endCallRequested, ending, toSay, transferTo, steered } = call.state;
+    const kept = { afterSaying, text, unanswered, turns, reminders, endCallRequested, ending, toSay, transferTo, steered };
+    expect(call.at(5_000, { type: 'resumed', from: { ...kept, floor: 'thinking', speechKnown: false } })).toContainEqual(clock(3_000));
+  });
+
+  test('a greeting without sound is bridged, silence after the agent has spoken is the caller’s', () => {
+    const call = new Call();
+    expect(call.at(0, { type: 'connected' })).toContainEqual(clock(3_000));
+    expect(filled(call.at(3_000, timer))).toEqual(['one_moment']);
+    call.at(3_500, { type: 'agent_audible' });
+    call.at(5_000, { type: 'agent_finished', endCall: false });
+    expect(call.at(9_000, timer)).toEqual([]);
+  });
+});
+
+describe('takeTurn: an agent without a voice', () => {
+  test('says goodbye, and when not even that can be spoken leaves it to the PBX', () => {
+    const call = new Call();
+    call.at(0, { type: 'connected' });
+    expect(said(call.at(15_000, { type: 'voice_lost' }))).toEqual(['error_goodbye']);
+    expect(ended(call.at(15_100, { type: 'voice_lost' }))).toMatchObject({ disposition: 'error', reason: 'voice_lost' });
+  });
+});
+
 describe('takeTurn: the end', () => {
   test.each([
     ['abandoned', (call: Call) => call],

@@ -179,7 +179,7 @@ async function relay({ request, response, upstream, body }: Exchange, fault: 'pa
       response.writeHead(answer.statusCode ?? 502, kept);
       answer.on('error', () => response.destroy());
       answer.pipe(response);
-    } else void half({ answer, response, headers: kept }, fault);
+    } else void half({ answer, response, headers: kept }, fault).catch(() => response.destroy());
   });
   forward.on('error', () => response.destroy());
   response.once('close', () => forward.destroy());
