@@ -58,3 +58,9 @@ export class ClauseSplitter {
     return sentence === null ? 0 : sentence.index + sentence[0].length;
   }
 }
+
+/** A text that is known to its end, in the pieces it would be spoken in as it came. */
+export function clausesOf(text: string): string[] {
+  const splitter = new ClauseSplitter(Infinity);
+  return [...splitter.push(text), ...splitter.end()];
+}

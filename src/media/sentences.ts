@@ -12,15 +12,3 @@ export function sentenceStart(text: string, at: number): number {
   }
   return start;
 }
-
-/** The text as sentences; joined by a space they are the text again. */
-export function sentences(text: string): string[] {
-  const found: string[] = [];
-  let from = 0;
-  for (const match of text.matchAll(SENTENCE_END)) {
-    found.push(text.slice(from, match.index + match[0].length).trim());
-    from = match.index + match[0].length;
-  }
-  const rest = text.slice(from).trim();
-  return rest === '' ? found : [...found, rest];
-}

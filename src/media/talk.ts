@@ -10,12 +10,12 @@ import type { CallState, Disposition } from '../domain/call.ts';
 import type { ToolCall } from '../providers/ports.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
 import { brokenOff, checkpointOf, nextSequenceOf, resumedTalk, sameStanding } from './checkpoints.ts';
+import { clausesOf } from './clauses.ts';
 import { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import type { MediaLeg } from './legs/leg.ts';
 import type { Outbox } from './outbox.ts';
 import { warmVoice } from './phrases.ts';
-import { sentences } from './sentences.ts';
 import type { SessionDeps } from './session.ts';
 import { Timers } from './timers.ts';
 import { ToolDesk } from './tool-desk.ts';
@@ -301,7 +301,7 @@ export class Talk {
     const point = this.#takenUp;
     const speech = point?.floor === 'agent' ? point.speech : null;
     if (speech?.complete !== true) return this.#options.plan.agent.greeting;
-    return sentences(speech.text.slice(speech.sentenceAt))[0] ?? '';
+    return clausesOf(speech.text.slice(speech.sentenceAt))[0] ?? '';
   }
 
   #resumeFrom(point: Checkpoint): void {

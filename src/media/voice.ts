@@ -5,13 +5,14 @@ import type { SpeechPoint } from '../contracts/checkpoint.ts';
 import type { ToolResult } from '../contracts/media-control.ts';
 import type { TurnLatencies } from '../contracts/turn.ts';
 import type { Providers, ToolCall } from '../providers/ports.ts';
+import { clausesOf } from './clauses.ts';
 import type { Conversation } from './conversation.ts';
 import type { MediaLeg } from './legs/leg.ts';
 import type { PhraseAudio, PhraseRequest } from './phrase-audio.ts';
 import { phraseText } from './phrases.ts';
 import { Playback } from './playback.ts';
 import { speakClause, speakReply, type Reply, type ReplyContext, type ReplyPolicy } from './reply.ts';
-import { sentences, sentenceStart } from './sentences.ts';
+import { sentenceStart } from './sentences.ts';
 import type { Phrase } from './turn-taking.ts';
 import type { UsageMeter } from './usage.ts';
 
@@ -124,9 +125,9 @@ export class Voice {
     const heardBefore = text.slice(0, sentenceAt).trim();
     const speech = { isReply, endCall, heardBefore, whole: text, audibleMs: audible ? startedMs : null };
     this.#start(speech, async (started) => {
-      const [first = '', ...rest] = sentences(text.slice(sentenceAt));
+      const [first = '', ...rest] = clausesOf(text.slice(sentenceAt));
       await this.#sayFirst(first, started);
-      for (const sentence of rest) await speakClause(this.#context(started), started.reply, sentence);
+      for (const clause of rest) await speakClause(this.#context(started), started.reply, clause);
     });
   }
 
@@ -178,9 +179,9 @@ export class Voice {
   }
 
   /** Asked for when the speech began elsewhere: its audio is on its way before there is a leg to play it. */
-  async #sayFirst(sentence: string, speech: Speech): Promise<void> {
-    const segment = this.#playback.segment(sentence);
-    const audio = await this.#options.phrases.get(this.#phraseRequest(sentence)).catch(() => null);
+  async #sayFirst(clause: string, speech: Speech): Promise<void> {
+    const segment = this.#playback.segment(clause);
+    const audio = await this.#options.phrases.get(this.#phraseRequest(clause)).catch(() => null);
     if (speech.abort.signal.aborted) return;
     if (audio !== null) segment.write(audio);
     segment.finish();

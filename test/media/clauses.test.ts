@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ClauseSplitter } from '../../src/media/clauses.ts';
+import { ClauseSplitter, clausesOf } from '../../src/media/clauses.ts';
 
 function split(text: string, tokenLength = 3, limit = 500): string[] {
   const splitter = new ClauseSplitter(limit);
@@ -37,4 +37,10 @@ describe('ClauseSplitter', () => {
       }),
     );
   });
+});
+
+test('clausesOf cuts a whole text as it would have been cut while it came: the same pieces are synthesised already', () => {
+  const text = 'On Tuesday, November 24 I have these times, and more later: 9 AM or 10 AM. What time would you like?';
+  expect(clausesOf(text)).toEqual(split(text, 3, 10_000));
+  expect(clausesOf('Goodbye!')).toEqual(['Goodbye!']);
 });
