@@ -34,7 +34,7 @@ function start(name: string, env: Record<string, string>): Promise<Ended> {
 
 describe('a process without its settings', () => {
   test.each([
-    ['api', ['APP_ENV', 'DATABASE_URL', 'DATA_ENCRYPTION_KEY', 'NUMBER_HASH_KEY', 'TELEPHONY_WEBHOOK_SECRET']],
+    ['api', ['APP_ENV', 'DATABASE_URL', 'DATA_ENCRYPTION_KEY', 'MEDIA_CONTROL_SECRET', 'NUMBER_HASH_KEY', 'TELEPHONY_WEBHOOK_SECRET']],
     ['worker', ['APP_ENV', 'DATABASE_URL', 'DATA_ENCRYPTION_KEY', 'MEDIA_CONTROL_SECRET', 'NUMBER_HASH_KEY']],
     ['media', ['APP_ENV', 'ARI_PASSWORD', 'ARI_USERNAME', 'DATABASE_URL', 'MEDIA_CONTROL_SECRET', 'OPENAI_API_KEY']],
     ['migrate', ['APP_ENV', 'DATABASE_URL']],
