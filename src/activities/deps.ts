@@ -49,6 +49,8 @@ export interface Recalled {
 
 export interface Nodes {
   live(): Promise<readonly MediaNode[]>;
+  /** Those to be avoided as well. */
+  announced(): Promise<readonly MediaNode[]>;
   /** This process is dead or leaving: nobody gets it for a while. */
   avoid(instance: string): void;
   /** For a call that has to go somewhere: a full node rather than none; null when there is none. */

@@ -37,6 +37,8 @@ export interface TalkOptions {
 /** A caller waits in silence: a node that is being started again needs about a second. */
 const REFUGE_WITHIN_MS = 20_000;
 const PAUSE_MS = 50;
+/** Where there is no other node, the lost one is tried again: it may only have been slow, and still hold the talk. */
+const SAME_AGAIN_MS = 500;
 /** A leaving node keeps its call while no other one is there; asked again after this. */
 const HANDOVER_PAUSE_MS = 500;
 /** What another process may know is worth this much of the caller's silence. */
@@ -103,8 +105,9 @@ async function moveOn({ deps, relay, onMoved }: TalkOptions): Promise<void> {
 
 async function refuge({ nodes }: TalkDeps): Promise<MediaNode> {
   const deadline = performance.now() + REFUGE_WITHIN_MS;
+  const sameAgainAt = performance.now() + SAME_AGAIN_MS;
   for (;;) {
-    const node = nodes.refuge(await nodes.live());
+    const node = nodes.refuge(performance.now() < sameAgainAt ? await nodes.live() : await nodes.announced());
     if (node !== null) return node;
     if (performance.now() > deadline) throw new HoldfastError('no_media_node', 'No media node is left to take the call over');
     await sleep(PAUSE_MS);

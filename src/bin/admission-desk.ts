@@ -57,6 +57,7 @@ export function openAdmissionDesk({ config, logger, db, redis, vault, gateway }:
     },
     nodes: {
       live: () => mediaNodes.live(),
+      announced: () => mediaNodes.announced(),
       avoid: (lost) => mediaNodes.avoid(lost),
       refuge: (nodes) => nodeChooser.refuge(nodes, Date.now()),
     },

@@ -62,6 +62,7 @@ await runProcess('worker', async (config, logger) => {
     },
     nodes: {
       live: () => mediaNodes.live(),
+      announced: () => mediaNodes.announced(),
       avoid: (instance) => mediaNodes.avoid(instance),
       refuge: (nodes) => nodeChooser.refuge(nodes, Date.now()),
     },

@@ -25,9 +25,14 @@ export class RedisMediaNodes implements MediaNodes {
   }
 
   async live(): Promise<readonly MediaNode[]> {
-    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
-    const nodes = await this.#asking;
+    const nodes = await this.announced();
     return nodes.filter(({ instance }) => !this.#isAvoided(instance));
+  }
+
+  /** Those to be avoided as well. */
+  async announced(): Promise<readonly MediaNode[]> {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
+    return this.#asking;
   }
 
   /** This process is dead, hangs, or is leaving: for a while it is not live here, whatever Redis says. */

@@ -226,6 +226,10 @@ export class ScriptedMediaNode implements AsyncDisposable {
     this.#frozen = true;
   }
 
+  thaw(): void {
+    this.#frozen = false;
+  }
+
   /** As a restart at the same address: the socket breaks, and the call is unknown from now on. */
   forget(callId: string): void {
     const session = this.sessions.get(callId);

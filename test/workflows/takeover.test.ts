@@ -135,6 +135,21 @@ test('the same node takes its call over when it is back, as another process', as
   expect((await again.session(request.callRecordId)).epoch).toBe(2);
 }, 60_000);
 
+test('a node that was only slow, where there is no other one, keeps the talk it holds', async () => {
+  await using only = await stage.mediaNode(async (session) => {
+    halfACall(session);
+    await session.until(() => session.acknowledged.includes(4));
+    only.freeze();
+    await sleep(1_500);
+    only.thaw();
+    await session.until(() => session.attachments > 1);
+    await theRest(session);
+  }, 'media-a');
+  const request = stage.request();
+  await stage.admit(request);
+  await expectWholeCall(request, only);
+}, 60_000);
+
 test('a call that its node has no room for goes to another one', async () => {
   await using first = await stage.mediaNode(halfACall, 'media-a');
   first.refusal = { code: 'media_node_full', message: 'full' };
