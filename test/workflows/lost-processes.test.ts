@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../../setup/stack/child.ts';
 import { HANGUP_UPDATE } from '../../src/contracts/call-workflow.ts';
+import { until } from '../support/pbx.ts';
 import { CallStage } from '../support/call-stage.ts';
 import { interruptedTalk, interruptedTalkTexts, talkUntilHangup } from '../support/call-scripts.ts';
 
@@ -80,21 +81,34 @@ test('a hang-up that comes while no worker lives reaches the node with the next 
   expect(session.over).toBe(true);
 }, 60_000);
 
-test('the talk goes on while Temporal is away for longer than the heartbeat timeout, and ends once', async () => {
+test('the talk, its tools and its records go on while Temporal is away for longer than the heartbeat timeout, and it ends once', async () => {
+  const request = stage.request();
   await using node = await stage.mediaNode(
-    interruptedTalk(async () => {
+    interruptedTalk(async (session) => {
       await stage.temporalGate.shut();
-      await sleep(5_000);
+      // By now the worker’s own clock has given this attempt up.
+      await sleep(20_000);
+      const booking = await session.tool({
+        key: '4:0',
+        turn: 4,
+        index: 0,
+        name: 'book_appointment',
+        arguments: JSON.stringify({ date: weekday, time: '15:00' }),
+      });
+      expect(JSON.parse(booking.content)).toMatchObject({ booked: true });
+      session.say('caller', 'Thank you');
+      await until('what was said meanwhile is stored', async () => (await stage.turns(request)).at(-1)?.text === 'Thank you');
       await stage.temporalGate.open();
     }),
   );
-  const request = stage.request();
   await stage.admit(request);
-  expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup' });
+  expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup', turnCount: 14 });
   const session = await node.session(request.callRecordId);
-  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual(interruptedTalkTexts(session.plan.agent.greeting));
+  const texts = interruptedTalkTexts(session.plan.agent.greeting);
+  expect((await stage.turns(request)).map((turn) => turn.text)).toEqual([...texts.slice(0, 7), 'Thank you', ...texts.slice(7)]);
+  expect(await stage.bookings(request)).toHaveLength(1);
   expect(session.over).toBe(true);
-}, 60_000);
+}, 90_000);
 
 test('a talk that ends while Temporal is away keeps its disposition, even when the node has forgotten it by then', async () => {
   const request = stage.request();
