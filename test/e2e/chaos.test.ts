@@ -10,9 +10,18 @@ import { runFault } from '../chaos/run-fault.ts';
 import { startWorld, type World } from '../chaos/world.ts';
 import { sharedParts } from '../support/stack.ts';
 
-const TIMEOUT_MS = 200_000;
+const TIMEOUT_MS = 300_000;
 /** One in each phase: greeting, agent speaking, caller speaking, tool running, goodbye. */
 const CALLS = 5;
+
+/** Something went wrong before anything was struck: the suite's own ear took one line for another. */
+const SPOILED = /\(-\d+ ms after the fault\)/;
+
+/** A wave with a caller who was misled before the fault says nothing about the fault: it is run again, once. */
+async function strike(fault: Fault): Promise<Awaited<ReturnType<typeof runFault>>> {
+  const report = await runFault(world, fault, { calls: CALLS, width: CALLS });
+  return report.notes.some((note) => SPOILED.test(note)) ? runFault(world, fault, { calls: CALLS, width: CALLS }) : report;
+}
 
 let world: World;
 const printed: string[] = [];
@@ -42,7 +51,7 @@ describe('calls that are live when processes are killed', () => {
   ])(
     'go on with everything they knew: %s',
     async (_, fault) => {
-      const { notes, hit, ...report } = await runFault(world, fault, { calls: CALLS, width: CALLS });
+      const { notes, hit, ...report } = await strike(fault);
       expect(notes).toEqual([]);
       expect(report).toMatchObject({ calls: CALLS, dropped: 0, memoryKept: CALLS, turnsLost: 0, doubled: 0, dispositionsNotOne: 0 });
       expect(hit).toBeGreaterThan(0);
