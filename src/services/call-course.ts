@@ -12,7 +12,8 @@ export async function readCourse(em: ScopedEntityManager, callId: string): Promi
   return { turnCount: (turns[0]?.sequence ?? -1) + 1, latestTurns: turns.toReversed().map(turnRecord) };
 }
 
-function turnRecord(turn: CallTurn): TurnRecord {
+/** A stored turn as everyone else knows it. */
+export function turnRecord(turn: CallTurn): TurnRecord {
   return {
     sequence: turn.sequence,
     speaker: turn.speaker,

@@ -7,6 +7,7 @@ import type { Database, ScopedEntityManager } from '../db/tenant-scope.ts';
 import { statusForDisposition, type CallStatus, type Disposition } from '../domain/call.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { storableText } from '../lib/storable-text.ts';
+import { turnRecord } from './call-course.ts';
 
 export interface CallsDeps {
   readonly db: Database;
@@ -65,16 +66,7 @@ export async function recordTurns(deps: CallsDeps, input: CallRef & { readonly t
 export async function storedTurns(deps: CallsDeps, { tenantId, callId }: CallRef): Promise<TurnRecord[]> {
   return deps.db.inTenant(tenantId, async (em) => {
     const turns = await em.find(CallTurn, { callId }, { orderBy: { sequence: 'asc' }, limit: TURNS_PER_CALL_MAX });
-    return turns.map((turn) => ({
-      sequence: turn.sequence,
-      speaker: turn.speaker,
-      text: turn.text,
-      heardText: turn.heardText,
-      interrupted: turn.interrupted,
-      startedAt: turn.startedAt.toISOString(),
-      endedAt: turn.endedAt.toISOString(),
-      latencies: turn.latencies,
-    }));
+    return turns.map(turnRecord);
   });
 }
 
