@@ -9,15 +9,12 @@ import { Database } from '../db/tenant-scope.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { connectRedis } from '../lib/redis.ts';
 import { admitCall } from '../services/admission.ts';
-import { finalizeCall, recordAnswered, recordNode, recordTurns } from '../services/calls.ts';
-import { recallCall } from '../services/call-memory.ts';
 import { janitorView } from '../services/janitor-view.ts';
-import { NodeChooser, RedisMediaNodes } from '../services/media-nodes.ts';
 import { untilMissedMs } from '../services/missed-calls.ts';
 import { NumberVault } from '../services/number-vault.ts';
 import { rewrapTenantKeys } from '../services/tenant-keys.ts';
-import { runTool } from '../services/tools.ts';
 import { errorFacts } from '../telemetry.ts';
+import { callServices } from './call-services.ts';
 import { runProcess } from './run-process.ts';
 
 await runProcess('worker', async (config, logger) => {
@@ -33,20 +30,7 @@ await runProcess('worker', async (config, logger) => {
     logger.info({ event: 'tenant_keys_rewrapped', rewrapped }, 'Tenants’ keys are wrapped under the present platform key');
   }
   const redis = await connectRedis(config.redisUrl);
-  const now = () => new Date();
-  const mediaNodes = new RedisMediaNodes(redis, (error) =>
-    logger.warn({ event: 'registry_unavailable', error: errorFacts(error) }, 'Using the last known media nodes'),
-  );
-  const nodeChooser = new NodeChooser();
-  const admission = {
-    db,
-    vault,
-    mediaNodes,
-    nodeChooser,
-    plan: { conversation: config.conversation, models: config.models },
-    maxConcurrentCalls: config.maxConcurrentCalls,
-    now,
-  };
+  const { admission, talk } = callServices({ config, logger, db, redis, vault });
   const activities = createActivities({
     admitCall: async (request) => {
       if (request.missed !== true) return admitCall(admission, request);
@@ -54,24 +38,7 @@ await runProcess('worker', async (config, logger) => {
       await sleep(untilMissedMs(request, Date.now()));
       return admitCall(admission, request, 'missed');
     },
-    calls: {
-      recordAnswered: (call) => recordAnswered({ db }, call),
-      recordNode: (call) => recordNode({ db }, call),
-      recordTurns: (call) => recordTurns({ db }, call),
-      finalizeCall: (call) => finalizeCall({ db }, call),
-    },
-    nodes: {
-      live: () => mediaNodes.live(),
-      announced: () => mediaNodes.announced(),
-      avoid: (instance) => mediaNodes.avoid(instance),
-      refuge: (nodes) => nodeChooser.refuge(nodes, Date.now()),
-    },
-    recall: (call) => recallCall({ redis, db }, call),
-    runTool: (request) => runTool({ db, now }, request),
-    transferHosts: config.transferHosts,
-    controlSecret: config.media.controlSecret,
-    limits: config.limits,
-    logger,
+    ...talk,
   });
   const { controlSecret } = config.media;
   const janitor = createJanitorActivities({ ...janitorView({ db, redis }), controlSecret, logger });
