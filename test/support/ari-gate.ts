@@ -6,6 +6,8 @@ export type AriTraffic = 'events' | 'commands' | 'media';
 export interface AriGate extends AsyncDisposable {
   /** http://127.0.0.1:port */
   readonly url: string;
+  /** While true, commands are answered as by a PBX that has not loaded their module yet: 404. */
+  loading: boolean;
   /** Cuts the connections of this kind; further ones are cut as soon as they say what they want. */
   shut(...kinds: AriTraffic[]): void;
   /** Cuts the connections of this kind once. */
@@ -13,14 +15,18 @@ export interface AriGate extends AsyncDisposable {
   open(): void;
 }
 
+const NOT_LOADED = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+
 export async function startAriGate(target: { readonly host: string; readonly port: number }): Promise<AriGate> {
   const sockets = new Map<Socket, AriTraffic>();
   const closed = new Set<AriTraffic>();
+  const gate = { loading: false };
   const server = createServer((client) => {
     client.on('error', () => undefined);
     client.once('data', (first: Buffer) => {
       const kind = kindOf(first.toString('latin1'));
       if (closed.has(kind)) return void client.destroy();
+      if (gate.loading && kind === 'commands') return void client.end(NOT_LOADED);
       const upstream = connect(target.port, target.host);
       upstream.on('error', () => undefined);
       sockets.set(client, kind);
@@ -39,10 +45,10 @@ export async function startAriGate(target: { readonly host: string; readonly por
   const cut = (kind: AriTraffic): void => {
     for (const [socket, its] of sockets) if (its === kind) socket.destroy();
   };
-  return {
+  return Object.assign(gate, {
     url: `http://127.0.0.1:${port}`,
     cut,
-    shut(...kinds) {
+    shut(...kinds: AriTraffic[]) {
       for (const kind of kinds) {
         closed.add(kind);
         cut(kind);
@@ -53,7 +59,7 @@ export async function startAriGate(target: { readonly host: string; readonly por
       for (const socket of sockets.keys()) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
-  };
+  });
 }
 
 function kindOf(head: string): AriTraffic {

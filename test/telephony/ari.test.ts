@@ -18,6 +18,7 @@ import {
   type TestPbx,
   type TestWebhook,
 } from '../support/pbx.ts';
+import { startAriGate } from '../support/ari-gate.ts';
 import { startTcpGate } from '../support/tcp-gate.ts';
 import { ear, readWav, resemblance } from '../support/sound.ts';
 
@@ -239,6 +240,15 @@ test('connectAri: waits for a PBX that is still starting', async () => {
   const seen = await connecting;
   const { call } = await ring(seen);
   await call.hangup();
+});
+
+test('connectAri: waits for a PBX that answers, but has not loaded everything', async () => {
+  await using gate = await startAriGate({ host: '127.0.0.1', port: running.options.httpPort });
+  gate.loading = true;
+  const connecting = session({ url: gate.url, connectWithinMs: 20_000 });
+  await sleep(1_200);
+  gate.loading = false;
+  expect((await (await connecting).ari.snapshot()).channels).toEqual([]);
 });
 
 test('close: ends for good, without a reconnect', async () => {

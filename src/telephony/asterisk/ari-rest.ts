@@ -47,18 +47,27 @@ export async function loadAriRest(options: AriRestOptions): Promise<AriRest> {
   };
 }
 
+/** One question of each module that Holdfast needs: a PBX loads them one after the other while it already answers. */
+const PROBES = ['asterisk/ping', 'applications', 'bridges', 'channels'];
+
 /** ari-client reports a wrong password and a PBX that is down alike; the difference matters to who starts it. */
 async function probe({ url, username, password, timeoutMs }: AriRestOptions): Promise<void> {
   const authorization = basicAuthorization(username, password);
-  const response = await fetch(new URL('/ari/asterisk/ping', url), {
-    headers: { authorization },
-    signal: AbortSignal.timeout(timeoutMs),
-  }).catch((error: unknown) => {
-    throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error, details: { answered: false } });
-  });
-  await response.body?.cancel();
-  if (!response.ok) throw failure('asterisk.ping', response.status, '');
+  for (const path of PROBES) {
+    const response = await fetch(new URL(`/ari/${path}`, url), {
+      headers: { authorization },
+      signal: AbortSignal.timeout(timeoutMs),
+    }).catch((error: unknown) => {
+      throw new HoldfastError('ari_failed', 'The PBX does not answer', { retryable: true, cause: error, details: { answered: false } });
+    });
+    await response.body?.cancel();
+    if (response.status === 404) throw stillLoading(path);
+    if (!response.ok) throw failure(path, response.status, '');
+  }
 }
+
+const stillLoading = (path: string): HoldfastError =>
+  new HoldfastError('ari_failed', `The PBX has not loaded ${path} (yet)`, { retryable: true, details: { status: 404 } });
 
 export const basicAuthorization = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
