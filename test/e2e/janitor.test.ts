@@ -26,7 +26,13 @@ let connection: Connection;
 let client: Client;
 
 beforeAll(async () => {
-  calls = await startCallStack({ settings: { SILENCE_REMINDER_SECONDS: '60' } });
+  calls = await startCallStack({
+    settings: {
+      SILENCE_REMINDER_SECONDS: '60',
+      // Its run of the minute would find some of what is planted, before it is all there.
+      JANITOR_INTERVAL_SECONDS: '86400',
+    },
+  });
   const { env } = calls.stack;
   const ariAccount = { url: env['ARI_URL'] ?? '', username: env['ARI_USERNAME'] ?? '', password: env['ARI_PASSWORD'] ?? '' };
   // An application of Holdfast with no media node behind it.

@@ -112,9 +112,13 @@ test('the talk, its tools and its records go on while Temporal is away for longe
 
 test('a talk that ends while Temporal is away keeps its disposition, even when the node has forgotten it by then', async () => {
   const request = stage.request();
-  let calls = 0;
+  let forgotten = false;
+  let asked = 0;
   await using node = await stage.mediaNode(async (session) => {
-    if (++calls > 1) return session.end('abandoned', 'channel_never_came');
+    if (forgotten) {
+      asked += 1;
+      return session.end('abandoned', 'channel_never_came');
+    }
     session.answer();
     session.say('caller', 'and goodbye');
     await session.until(() => session.unacknowledged === 0);
@@ -124,13 +128,14 @@ test('a talk that ends while Temporal is away keeps its disposition, even when t
     // Longer than the heartbeat timeout: Temporal gives this attempt up and does not take its result.
     await sleep(4_000);
     node.forget(request.callRecordId);
+    forgotten = true;
     await stage.temporalGate.open();
   });
   await stage.admit(request);
   expect(await stage.outcome(request)).toMatchObject({ disposition: 'caller_hangup', reason: 'hangup' });
   expect(await stage.call(request)).toMatchObject({ status: 'completed', disposition: 'caller_hangup', reason: 'hangup' });
   expect(await stage.attributes(request)).toMatchObject({ HoldfastDisposition: 'caller_hangup' });
-  expect(calls).toBe(2);
+  expect(asked).toBeGreaterThan(0);
 }, 60_000);
 
 test('the talk goes on while PostgreSQL is away, and every turn is stored once, in order, when it is back', async () => {
