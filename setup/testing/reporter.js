@@ -10,6 +10,7 @@ const paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text
 
 export default class Reporter {
   #rootDir;
+  #failedFiles = [];
 
   constructor(globalConfig) {
     this.#rootDir = globalConfig.rootDir;
@@ -29,6 +30,7 @@ export default class Reporter {
     const mark = failed > 0 ? paint(31, '✗') : paint(32, '✓');
     console.log(`${mark} ${name.padEnd(60)} ${counts.join(', ')}  ${paint(2, `${seconds} s`)}`);
     if (failed === 0) return;
+    this.#failedFiles.push({ path: test.path, passed: result.numPassingTests, failed, skipped });
     for (const assertion of result.testResults) {
       if (assertion.status !== 'failed') continue;
       console.log(`\n  ${paint(31, '✗')} ${assertion.fullName}\n`);
@@ -48,7 +50,7 @@ export default class Reporter {
     const skipped = results.numPendingTests + results.numTodoTests;
     const file = process.env['HOLDFAST_TEST_RESULT'];
     if (file) {
-      writeFileSync(file, JSON.stringify({ passed, failed, skipped }));
+      writeFileSync(file, JSON.stringify({ passed, failed, skipped, failedFiles: this.#failedFiles }));
       return;
     }
     if (skipped > 0) console.log(`${skipped} skipped`);

@@ -10,6 +10,11 @@ export interface Counts {
   readonly skipped: number;
 }
 
+export interface Outcome extends Counts {
+  /** Their counts are part of the whole. */
+  readonly failedFiles: readonly (Counts & { readonly path: string })[];
+}
+
 export interface JestRun {
   /** Checkout. */
   readonly root: string;
@@ -21,20 +26,21 @@ export interface JestRun {
   readonly quiet?: boolean;
 }
 
-export const noTests: Counts = { passed: 0, failed: 0, skipped: 0 };
-export const addCounts = (a: Counts, b: Counts): Counts => ({
+export const noTests: Outcome = { passed: 0, failed: 0, skipped: 0, failedFiles: [] };
+export const addOutcomes = (a: Outcome, b: Outcome): Outcome => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,
   skipped: a.skipped + b.skipped,
+  failedFiles: [...a.failedFiles, ...b.failedFiles],
 });
-const oneFailure: Counts = { ...noTests, failed: 1 };
+export const oneFailure: Outcome = { ...noTests, failed: 1 };
 
 const FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 /** An open handle keeps Jest from ending after its last test. */
 const EXIT_MS = 60_000;
 
 /** What Jest itself gets wrong (a crash, a test that ends the process, never ending) counts as one failure. */
-export async function runJest(run: JestRun): Promise<Counts> {
+export async function runJest(run: JestRun): Promise<Outcome> {
   const resultFile = `${run.stackFile}.result`;
   rmSync(resultFile, { force: true });
   const env = { ...process.env, HOLDFAST_TEST_STACK: run.stackFile, HOLDFAST_TEST_RESULT: resultFile };
@@ -49,16 +55,16 @@ export async function runJest(run: JestRun): Promise<Counts> {
   const code = await ended;
   over.abort();
   run.signal.removeEventListener('abort', kill);
-  const counts = readCounts(resultFile);
-  if (counts === undefined) return code === 0 ? noTests : oneFailure;
+  const outcome = readOutcome(resultFile);
+  if (outcome === undefined) return code === 0 ? noTests : oneFailure;
   if (await stuck) console.log(`✗ Jest did not end ${EXIT_MS / 1_000} s after its last test: something is still open`);
-  return code !== 0 && counts.failed === 0 ? addCounts(counts, oneFailure) : counts;
+  return code !== 0 && outcome.failed === 0 ? addOutcomes(outcome, oneFailure) : outcome;
 }
 
 /** Resolves whether it had to kill. */
 async function killWhenStuck(resultFile: string, kill: () => void, over: AbortSignal): Promise<boolean> {
   try {
-    while (readCounts(resultFile) === undefined) await sleep(1_000, undefined, { signal: over });
+    while (readOutcome(resultFile) === undefined) await sleep(1_000, undefined, { signal: over });
     await sleep(EXIT_MS, undefined, { signal: over });
   } catch {
     return false;
@@ -67,9 +73,9 @@ async function killWhenStuck(resultFile: string, kill: () => void, over: AbortSi
   return true;
 }
 
-function readCounts(file: string): Counts | undefined {
+function readOutcome(file: string): Outcome | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Counts;
+    return JSON.parse(readFileSync(file, 'utf8')) as Outcome;
   } catch {
     return undefined;
   }
