@@ -10,6 +10,8 @@ export type Step =
       readonly expect?: RegExp;
       readonly answers?: readonly FollowUp[];
       readonly timeoutMs?: number;
+      /** How often the line before is said in all, until the words match; three times unless told. */
+      readonly tries?: number;
     }
   /** Waits until the agent has been speaking for so long. */
   | { readonly do: 'interrupt'; readonly afterMs: number }

@@ -35,7 +35,7 @@ const PATIENCE_MS = 6_000;
 const HEAR_TIMEOUT_MS = 30_000;
 const HANGUP_TIMEOUT_MS = 15_000;
 const LATE_WORDS_MS = 4_000;
-const MAX_TIMES = 3;
+const TRIES = 3;
 /** The far side's clock starts an utterance a moment before its energy arrives. */
 const CLOCK_SLACK_MS = 300;
 export const NOT_UNDERSTOOD = /didn't catch|did not (?:catch|understand)|repeat|say that again|pardon|didn't understand/i;
@@ -131,19 +131,20 @@ function interrupt(step: Step & { do: 'interrupt' }, state: ScriptState, atMs: n
   const { agent, line } = state;
   if (agent.speaking && agent.heard && line.untilMs !== null && atMs - agent.sinceMs >= step.afterMs) return [entered(state, atMs), []];
   const missed = isQuiet(state, atMs) && state.words !== '';
-  return missed || timeUp(state, atMs) ? again(state, atMs, 'an answer long enough to interrupt') : [state, []];
+  return missed || timeUp(state, atMs) ? again(state, atMs, { what: 'an answer long enough to interrupt' }) : [state, []];
 }
 
 function hear(step: Step & { do: 'hear' }, state: ScriptState, atMs: number): Stepped {
-  if (!isQuiet(state, atMs)) return timeUp(state, atMs, step.timeoutMs) ? again(state, atMs, step.what) : [state, []];
+  if (!isQuiet(state, atMs)) return timeUp(state, atMs, step.timeoutMs) ? again(state, atMs, step) : [state, []];
   if (step.expect === undefined || step.expect.test(state.words)) return [entered(state, atMs), []];
   const answer = step.answers?.find((each) => each.when.test(state.words));
   if (answer !== undefined) {
     const times = state.line.text === answer.say ? state.line.times + 1 : 1;
-    if (times <= MAX_TIMES) return [{ ...speak(state, answer.say, { atMs, times }), stepSinceMs: atMs }, [{ do: 'say', text: answer.say }]];
+    if (times <= (step.tries ?? TRIES))
+      return [{ ...speak(state, answer.say, { atMs, times }), stepSinceMs: atMs }, [{ do: 'say', text: answer.say }]];
   }
   const impatient = NOT_UNDERSTOOD.test(state.words) || atMs - state.agent.quietSinceMs >= PATIENCE_MS;
-  return impatient ? again(state, atMs, step.what) : [state, []];
+  return impatient ? again(state, atMs, step) : [state, []];
 }
 
 /** The agent's voice was heard and has paused, or the call is over: now its words matter. */
@@ -159,9 +160,9 @@ function isQuiet({ agent, line }: ScriptState, atMs: number): boolean {
 const timeUp = (state: ScriptState, atMs: number, timeoutMs = HEAR_TIMEOUT_MS): boolean => atMs - state.stepSinceMs >= timeoutMs;
 
 /** Says the last line once more, or gives up. */
-function again(state: ScriptState, atMs: number, expected: string): Stepped {
+function again(state: ScriptState, atMs: number, { what, tries = TRIES }: { what: string; tries?: number }): Stepped {
   const { text, times } = state.line;
-  if (text === '' || times >= MAX_TIMES) return fail(state, `expected ${expected}`);
+  if (text === '' || times >= tries) return fail(state, `expected ${what}`);
   return [{ ...speak(state, text, { atMs, times: times + 1 }), stepSinceMs: atMs }, [{ do: 'say', text }]];
 }
 

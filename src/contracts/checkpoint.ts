@@ -24,6 +24,8 @@ export const speech = z.object({
   complete: z.boolean(),
   /** Index into `text`: where the sentence begins that the caller is hearing now. */
   sentenceAt: z.int().nonnegative(),
+  /** Index into `text`: how far the caller has heard it, to a word; precise only while the text is not complete. Absent at nodes of version 0.1. */
+  heardTo: z.int().nonnegative().default(0),
   /** Anything of it was heard. */
   audible: z.boolean(),
   /** ISO 8601: when the caller began to hear it. */

@@ -37,9 +37,13 @@ export function checkpointOf({ state, speech, nextSequence, usage, iso }: TalkNo
   };
 }
 
-/** Usage alone is no reason to tell where a talk stands. */
+/** Usage alone is no reason to tell where a talk stands; nor is each word of a sentence that would be said again. */
 export function sameStanding(a: Checkpoint | null, b: Checkpoint): boolean {
-  return a !== null && JSON.stringify({ ...a, usage: null }) === JSON.stringify({ ...b, usage: null });
+  return a !== null && JSON.stringify(whatMatters(a)) === JSON.stringify(whatMatters(b));
+}
+
+function whatMatters({ speech, ...rest }: Checkpoint): unknown {
+  return { ...rest, speech: speech?.complete === true ? { ...speech, heardTo: 0 } : speech, usage: null };
 }
 
 export function resumedTalk(checkpoint: Checkpoint): ResumedTalk {
@@ -56,7 +60,7 @@ export function resumedTalk(checkpoint: Checkpoint): ResumedTalk {
 export function brokenOff(checkpoint: Checkpoint): AgentUtterance | null {
   const { speech, floor } = checkpoint;
   if (speech === null || !speech.audible || (floor === 'agent' && resumedTalk(checkpoint).speechKnown)) return null;
-  const heardText = speech.text.slice(0, speech.sentenceAt).trim();
+  const heardText = speech.text.slice(0, Math.max(speech.sentenceAt, speech.heardTo)).trim();
   if (heardText === '') return null;
   const startedMs = Date.parse(speech.startedAt) - Date.parse(checkpoint.answeredAt);
   return { text: speech.text, heardText, interrupted: true, startedMs, latencies: {} };

@@ -307,7 +307,8 @@ export class Talk {
   #resumeFrom(point: Checkpoint): void {
     const broken = brokenOff(point);
     if (broken !== null) {
-      this.#conversation.agentSaid(broken.heardText);
+      // Half a sentence would lead the model to go on with it; the caller is told it again.
+      this.#conversation.agentSaid(broken.text.slice(0, point.speech?.sentenceAt).trim());
       this.#recorder?.agent(broken, this.#nowMs());
     }
     this.dispatch({ type: 'resumed', from: resumedTalk(point) });

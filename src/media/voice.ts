@@ -100,7 +100,16 @@ export class Voice {
 
   /** An operator's words, sentence by sentence. */
   sayWords(text: string): void {
-    this.goOn({ text, complete: true, sentenceAt: 0, isReply: false, endCall: false, startedMs: this.#options.now(), audible: false });
+    this.goOn({
+      text,
+      complete: true,
+      sentenceAt: 0,
+      heardTo: 0,
+      isReply: false,
+      endCall: false,
+      startedMs: this.#options.now(),
+      audible: false,
+    });
   }
 
   /** Into a silence: from what is synthesised already or not at all, and without stopping the speech that is on its way. */
@@ -143,6 +152,7 @@ export class Voice {
       text,
       complete: speech.complete || speech.whole !== null,
       sentenceAt: sentenceStart(text, heard.length),
+      heardTo: heard.length,
       audible: speech.audibleMs !== null,
       startedMs: speech.audibleMs ?? this.#options.now(),
       endCall,

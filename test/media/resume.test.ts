@@ -31,6 +31,7 @@ const speech = (change: Partial<NonNullable<Checkpoint['speech']>> = {}): NonNul
   text: answer,
   complete: true,
   sentenceAt: 0,
+  heardTo: 0,
   audible: true,
   startedAt: '2026-11-21T10:00:20.000Z',
   endCall: false,
@@ -136,6 +137,14 @@ describe('checkpoints', () => {
     expect(sameStanding(null, before)).toBe(false);
   });
 
+  test('sameStanding: a word more is news only of an answer that would not be said again', () => {
+    const talking = { ...standing, floor: 'agent' as const };
+    const writing = { ...talking, speech: speech({ complete: false, heardTo: 3 }) };
+    expect(sameStanding(writing, { ...talking, speech: speech({ complete: false, heardTo: 9 }) })).toBe(false);
+    const written = { ...talking, speech: speech({ heardTo: 3 }) };
+    expect(sameStanding(written, { ...talking, speech: speech({ heardTo: 9 }) })).toBe(true);
+  });
+
   test('brokenOff keeps what the caller heard of words that will not be finished', () => {
     const heard = speech({ sentenceAt: 24 });
     expect(brokenOff({ ...standing, floor: 'caller', speech: heard })).toMatchObject({
@@ -144,6 +153,9 @@ describe('checkpoints', () => {
       interrupted: true,
       startedMs: 20_000,
     });
+    // An answer that the model was still writing is given again; what was heard of it is on record all the same.
+    const half = speech({ complete: false, heardTo: 11 });
+    expect(brokenOff({ ...standing, floor: 'agent', speech: half })).toMatchObject({ heardText: 'We are open' });
     expect(brokenOff({ ...standing, floor: 'agent', speech: heard })).toBeNull();
     expect(brokenOff({ ...standing, floor: 'caller', speech: speech() })).toBeNull();
   });

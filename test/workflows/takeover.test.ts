@@ -22,6 +22,7 @@ const standing: Checkpoint = {
     text: 'We are open until five. Anything else?',
     complete: true,
     sentenceAt: 0,
+    heardTo: 0,
     audible: true,
     startedAt: '2026-11-21T10:00:09.000Z',
     endCall: false,
