@@ -70,7 +70,8 @@ export function processOptions({ name, program, env: own, prefix = [] }: Holdfas
   return {
     name,
     command: [...prefix, process.execPath, join(binDir, `${program}.ts`)],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    // A process that follows one that died starts in half the time.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_COMPILE_CACHE: join(context.dir, 'compile-cache'), ...env },
     cwd: context.dir,
     logFile: join(context.logsDir, `${name}.log`),
     ready: (pid) => probes[program](env, pid),

@@ -26,14 +26,12 @@ const PBX_WITHIN_MS = 30_000;
 
 await runProcess('media', async (config, logger) => {
   const instance = randomUUID();
-  const redis = await connectRedis(config.redisUrl);
-  const detector = await VoiceDetector.start();
   const providers = createProviders({ ...config, logger });
   const phrases = new PhraseAudio(providers.tts, { retries: config.limits.providerRetries, timeoutMs: config.providers.ttsTimeoutMs });
   const app = `holdfast-${config.media.nodeId}`;
   // A caller may enter before the node is made: the promise keeps their order.
   const made = Promise.withResolvers<MediaNode>();
-  const ari = await connectAri({
+  const connecting = connectAri({
     ...config.ari,
     app,
     logger,
@@ -44,6 +42,8 @@ await runProcess('media', async (config, logger) => {
     const message = `Asterisk cannot be reached at ${new URL(config.ari.url).host} (ARI_URL, ARI_USERNAME, ARI_PASSWORD)`;
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
   });
+  // Side by side: a caller of the process before this one may be waiting.
+  const [redis, detector, ari] = await Promise.all([connectRedis(config.redisUrl), VoiceDetector.start(), connecting]);
   const node = new MediaNode({
     nodeId: config.media.nodeId,
     instance,

@@ -4,6 +4,7 @@
  * SIGTERM or SIGINT.
  */
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { loadConfig, type Config, type ProcessName } from '../config.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { createLogger, errorFacts, type Logger } from '../telemetry.ts';
@@ -43,6 +44,8 @@ export async function runProcess(name: ProcessName, start: (config: Config, logg
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   logger.info({ event: 'started' }, 'Started');
+  // Where NODE_COMPILE_CACHE is set: a process that is killed would never write it, and the next one is to start sooner.
+  flushCompileCache();
 }
 
 function configOrExit(name: ProcessName): Config {

@@ -22,8 +22,10 @@ export const mediaNode = z.object({
 });
 export type MediaNode = z.infer<typeof mediaNode>;
 
-/** Redis keys of a live call; every one expires after LIVE_CALL_TTL_SECONDS. */
+/** Redis keys of a live call; every one expires so long after it was written last, and sooner once the call has ended. */
 export const LIVE_CALL_TTL_SECONDS = 3_600;
+/** For a worker that comes late to a call that is over; what lasts is in PostgreSQL. */
+export const ENDED_CALL_TTL_SECONDS = 600;
 export const liveCallKeys = (callId: string) => ({
   /** hash: state, tenantId, nodeId, instance, controlUrl, epoch, updatedAt, checkpoint (JSON), rounds (JSON) */
   state: `call:${callId}:state`,

@@ -8,18 +8,18 @@
  */
 import type { Redis } from 'ioredis';
 import type { Checkpoint, ToolRound } from '../contracts/checkpoint.ts';
-import { LIVE_CALL_TTL_SECONDS, liveCallKeys } from '../contracts/media-node.ts';
+import { ENDED_CALL_TTL_SECONDS, LIVE_CALL_TTL_SECONDS, liveCallKeys } from '../contracts/media-node.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
 import type { CallState } from '../domain/call.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
 
-/** Sets fields of the state, unless a higher epoch owns it. */
+/** Sets fields of the state and how long the call stays, unless a higher epoch owns it. */
 const SET_STATE = `
 local owner = redis.call('HGET', KEYS[1], 'epoch')
 if owner and tonumber(owner) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+for i = 1, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[2]) end
 return 1`;
 /** Appends a turn to the list, unless a higher epoch owns the state. */
 const ADD_TURN = `
@@ -40,6 +40,9 @@ for i = 5, 4 + ARGV[4] do redis.call('RPUSH', KEYS[2], ARGV[i]) end
 redis.call('EXPIRE', KEYS[2], ARGV[2])
 redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[2], 'NX')
 return 1`;
+
+const ttlSeconds = (fields: Readonly<Record<string, string>>): number =>
+  fields['state'] === 'ended' ? ENDED_CALL_TTL_SECONDS : LIVE_CALL_TTL_SECONDS;
 
 export interface LiveCall {
   readonly callId: string;
@@ -111,8 +114,9 @@ export class LiveState {
       known.call = call;
       Object.assign(known.fields, fields);
     }
-    const { state } = liveCallKeys(callId);
-    const done = this.#redis.eval(SET_STATE, 1, state, epoch, LIVE_CALL_TTL_SECONDS, ...Object.entries(fields).flat());
+    const { state, turns, startedAt } = liveCallKeys(callId);
+    const keys = [state, turns, startedAt];
+    const done = this.#redis.eval(SET_STATE, keys.length, ...keys, epoch, ttlSeconds(fields), ...Object.entries(fields).flat());
     // The end, too, is told to a Redis that is away when it is back.
     if (fields['state'] === 'ended') done.then(() => this.#calls.delete(callId)).catch(() => undefined);
     this.#write(done);
@@ -122,7 +126,7 @@ export class LiveState {
     for (const { call, startedAt, fields, turns } of this.#calls.values()) {
       const { callId, epoch } = call;
       const keys = liveCallKeys(callId);
-      const values = [epoch, LIVE_CALL_TTL_SECONDS, startedAt, turns.length, ...turns, ...Object.entries(fields).flat()];
+      const values = [epoch, ttlSeconds(fields), startedAt, turns.length, ...turns, ...Object.entries(fields).flat()];
       const done = this.#redis.eval(RESTORE, 3, keys.state, keys.turns, keys.startedAt, ...values);
       if (fields['state'] === 'ended') done.then(() => this.#calls.delete(callId)).catch(() => undefined);
       this.#write(done);

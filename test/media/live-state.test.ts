@@ -81,3 +81,14 @@ test('LiveState: a call that ended while Redis was away is ended there, and one 
   await until('its end is told', async () => (await stored(over.callId)).state['state'] === 'ended');
   expect((await stored(lost.callId)).startedAt).toBeNull();
 });
+
+test('LiveState: what is kept of a call that has ended goes sooner', async () => {
+  const call = { callId: randomUUID(), epoch: 1 };
+  const keys = Object.values(liveCallKeys(call.callId));
+  const ttls = () => Promise.all(keys.map((key) => direct.ttl(key)));
+  live.started(call, facts);
+  live.turn(call, turnRecord(0));
+  await until('all of it is written', async () => (await ttls()).every((seconds) => seconds > 3_000));
+  live.state(call, 'ended', at);
+  await until('it goes within ten minutes', async () => (await ttls()).every((seconds) => seconds > 0 && seconds <= 600));
+});
