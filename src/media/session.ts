@@ -63,6 +63,8 @@ export class Session {
   #transferred = false;
   #transfer: Transfer | null = null;
   #leaving = false;
+  /** Set between a take-over and the first frame of the caller. */
+  #listensSince: number | null = null;
 
   constructor(deps: SessionDeps, { plan, epoch, resume }: SessionStart) {
     this.#deps = deps;
@@ -119,6 +121,7 @@ export class Session {
       if (this.epoch > 1) {
         const tookMs = Math.round(performance.now() - startedMs);
         this.#logger.info({ event: 'taken_over', epoch: this.epoch, tookMs }, 'The call goes on at this node');
+        this.#listensSince = startedMs;
       }
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -132,12 +135,21 @@ export class Session {
     return {
       ...this.#owned,
       events: {
-        onAudio: (pcm) => this.#talk.hear(pcm),
+        onAudio: (pcm) => {
+          if (this.#listensSince !== null) this.#firstFrame(this.#listensSince);
+          this.#talk.hear(pcm);
+        },
         onMark: (id) => this.#talk.reached(id),
         onDtmf: () => undefined,
         onClosed: (reason) => void this.#legClosed(reason),
       },
     };
+  }
+
+  #firstFrame(sinceMs: number): void {
+    this.#listensSince = null;
+    const tookMs = Math.round(performance.now() - sinceMs);
+    this.#logger.info({ event: 'listening', epoch: this.epoch, tookMs }, 'The caller is heard again');
   }
 
   #notConnected(because: unknown): void {

@@ -72,7 +72,7 @@ async function connect({ stack }: World): Promise<AsyncDisposable & { client: Cl
   return { client, [Symbol.asyncDispose]: () => connection.close() };
 }
 
-const TAKEN_OVER = 'taken_over';
+const LISTENING = 'listening';
 /** A takeover after this time is that of another fault. */
 const LATEST_MS = 30_000;
 
@@ -82,7 +82,7 @@ async function takeovers({ stack, logsDir }: World, { struckAtMs }: WaveRun): Pr
   const texts = await Promise.all(logs.map((name) => readFile(join(logsDir, `${name}.log`), 'utf8').catch(() => '')));
   return texts
     .flatMap((text) => text.split('\n'))
-    .filter((line) => line.includes(TAKEN_OVER))
+    .filter((line) => line.includes(LISTENING))
     .flatMap((line) => {
       const atMs = timeOf(line);
       return atMs !== null && atMs >= struckAtMs && atMs < struckAtMs + LATEST_MS ? [atMs - struckAtMs] : [];
@@ -92,7 +92,7 @@ async function takeovers({ stack, logsDir }: World, { struckAtMs }: WaveRun): Pr
 function timeOf(line: string): number | null {
   try {
     const { event, time } = JSON.parse(line) as { event?: unknown; time?: unknown };
-    return event === TAKEN_OVER && typeof time === 'number' ? time : null;
+    return event === LISTENING && typeof time === 'number' ? time : null;
   } catch {
     return null;
   }
