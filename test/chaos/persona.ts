@@ -63,7 +63,7 @@ export function scriptOf(who: Persona, phase: Phase): Step[] {
     hear('a greeting', /help you/i),
     ...hold('agent speaking'),
     { do: 'say', text: lines.wish(who) },
-    hear('the question for the hour', /what time would you like/i),
+    { ...hear('the question for the hour', /what time would you like/i), tries: TRIES_TO_BOOK },
     ...hold('caller speaking'),
     ...hold('tool running'),
     { do: 'say', text: lines.hour(who) },

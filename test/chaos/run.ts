@@ -5,6 +5,7 @@ import { Interrupted, interruptSignal } from '../../setup/dev/interrupt.ts';
 import { startingUntil } from '../../setup/stack/child.ts';
 import { loadParts } from '../../setup/stack/parts.ts';
 import { environmentKeys } from '../../src/config.ts';
+import { whatJanitorFinds } from './aftermath.ts';
 import type { Fault } from './fault.ts';
 import { faults } from './faults.ts';
 import { parseChaosOptions, usage, type ChaosOptions } from './options.ts';
@@ -37,11 +38,14 @@ async function main(): Promise<number> {
   const { faults: wanted } = options;
   const chosen = faults.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   const reports: FaultReport[] = [];
+  const janitor: string[] = [];
   const write = async (): Promise<void> => {
-    if (options.jsonFile !== null) await writeFile(options.jsonFile, `${JSON.stringify({ faults: reports }, null, 2)}\n`);
+    if (options.jsonFile !== null) await writeFile(options.jsonFile, `${JSON.stringify({ faults: reports, janitor }, null, 2)}\n`);
   };
   for (const group of groups(chosen)) {
-    for (const report of await runGroup(group, options)) reports.push(report);
+    const outcome = await runGroup(group, options);
+    reports.push(...outcome.reports);
+    janitor.push(...outcome.janitor);
     await write();
     if (interrupted.aborted) break;
   }
@@ -51,7 +55,8 @@ async function main(): Promise<number> {
   const unclean = reports.filter((report) => !isClean(report, endsCalls.has(report.name)));
   if (unclean.length > 0) print(`\n  Not as it should be: ${unclean.map(({ name }) => name).join(', ')}`);
   if (interrupted.aborted) return EXIT_INTERRUPTED;
-  return unclean.length === 0 ? 0 : 1;
+  print(`\n  The janitor found ${janitor.length === 0 ? 'nothing' : 'what is listed above'} when the calls were over.`);
+  return unclean.length === 0 && janitor.length === 0 ? 0 : 1;
 }
 
 /** Neighbours with the same needs. */
@@ -70,13 +75,20 @@ function groups(chosen: readonly Fault[]): Fault[][] {
   return all;
 }
 
-async function runGroup(group: readonly Fault[], options: ChaosOptions): Promise<FaultReport[]> {
+interface GroupOutcome {
+  readonly reports: readonly FaultReport[];
+  /** What the janitor found afterwards. */
+  readonly janitor: readonly string[];
+}
+
+async function runGroup(group: readonly Fault[], options: ChaosOptions): Promise<GroupOutcome> {
   const [first] = group;
-  if (first === undefined) return [];
+  if (first === undefined) return { reports: [], janitor: [] };
   const impossible = (await first.impossible?.()) ?? null;
-  if (impossible !== null) return [reportOf(first.name, { verdicts: [], listeningMs: [] }, impossible)];
+  if (impossible !== null) return { reports: [reportOf(first.name, { verdicts: [], listeningMs: [] }, impossible)], janitor: [] };
   const running = new AsyncDisposableStack();
   const reports: FaultReport[] = [];
+  const janitor: string[] = [];
   try {
     const place = first.place === undefined ? undefined : running.use(await first.place());
     const logs = options.logsDir === null ? {} : { logsDir: join(options.logsDir, first.name) };
@@ -89,12 +101,14 @@ async function runGroup(group: readonly Fault[], options: ChaosOptions): Promise
       if (interrupted.aborted) break;
       reports.push(await tried(world, fault, options));
     }
+    if (!interrupted.aborted) janitor.push(...(await whatJanitorFinds(world)));
+    for (const line of janitor) print(`  The janitor found ${line}`);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
   } finally {
     await running.disposeAsync();
   }
-  return reports;
+  return { reports, janitor };
 }
 
 async function tried(world: World, fault: Fault, { calls, atOnce }: ChaosOptions): Promise<FaultReport> {

@@ -2,6 +2,7 @@
  * The chaos suite in short (docs/chaos.md has the long one): real calls, and in the middle of them
  * Asterisk, a media node, and every process at once are killed.
  */
+import { whatJanitorFinds } from '../chaos/aftermath.ts';
 import type { Fault } from '../chaos/fault.ts';
 import { asteriskKill } from '../chaos/faults/asterisk-kill.ts';
 import { mediaKill } from '../chaos/faults/media-kill.ts';
@@ -59,3 +60,11 @@ describe('calls that are live when processes are killed', () => {
     TIMEOUT_MS,
   );
 });
+
+test(
+  'the janitor finds nothing afterwards',
+  async () => {
+    expect(await whatJanitorFinds(world)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

@@ -25,6 +25,7 @@ export const aiFaults: readonly Fault[] = [
   aiFault('ai-429', 'error_429', 'answers 429'),
   aiFault('ai-500', 'error_500', 'answers 500'),
   aiFault('ai-hang', 'hang', 'takes requests and never answers'),
+  aiFault('ai-slow', 'slow', 'begins each answer three seconds late'),
   aiFault('ai-stall', 'stall', 'stops in the middle of its answers'),
   aiFault('ai-garbage', 'garbage', 'answers something that is no answer'),
 ];
