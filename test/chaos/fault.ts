@@ -24,6 +24,8 @@ export interface Fault {
   readonly strikesNode?: string;
   /** The calls end by design: what counts is that each is closed. */
   readonly endsCalls?: boolean;
+  /** It strikes several times: nobody may notice more than one gap until it is over. */
+  readonly severalStrikes?: boolean;
   /** Calls placed while it lasts, from 5 s on, one each 5 s. */
   readonly arrivals?: number;
   readonly arrivalsAre?: ArrivalOutcome;

@@ -1,4 +1,4 @@
-import { agentSpeaksAt, gapAt, lengthMs, type Heard } from './gap.ts';
+import { agentSpeaksAt, gapAt, gapsBetween, lengthMs, type Heard } from './gap.ts';
 
 const sound = (...edges: number[]) =>
   Array.from({ length: edges.length / 2 }, (_, i) => ({ startMs: edges[2 * i] ?? 0, endMs: edges[2 * i + 1] ?? 0 }));
@@ -36,4 +36,13 @@ test('agentSpeaksAt allows for the time that the line takes', () => {
   const heard = { agent: sound(0, 4_900), caller: [] };
   expect(agentSpeaksAt(heard, 5_000)).toBe(true);
   expect(agentSpeaksAt(heard, 5_200)).toBe(false);
+});
+
+describe('gapsBetween', () => {
+  test('counts what a caller would notice while the agent speaks, and no pause that the caller answers', () => {
+    const agent = sound(0, 2_000, 2_400, 4_000, 5_000, 6_000, 9_000, 10_000, 12_000, 13_000);
+    const heard = { agent, caller: sound(6_500, 8_000) };
+    expect(gapsBetween(heard, 1_000, 20_000)).toEqual(sound(4_000, 5_000, 10_000, 12_000));
+    expect(gapsBetween(heard, 1_000, 9_000)).toEqual(sound(4_000, 5_000));
+  });
 });

@@ -38,3 +38,17 @@ export function gapAt(heard: Heard, faultMs: number): Segment | null {
 }
 
 export const lengthMs = ({ startMs, endMs }: Segment): number => endMs - startMs;
+
+/** Shorter pauses belong to speaking. */
+const NOTICED_MS = 800;
+
+/** Every silence of the agent that a caller would notice, between two of its sentences, that begins in this time. */
+export function gapsBetween({ agent, caller }: Heard, fromMs: number, toMs: number): Segment[] {
+  return agent.flatMap((segment, i) => {
+    const next = agent[i + 1];
+    if (next === undefined || segment.endMs < fromMs || segment.endMs > toMs) return [];
+    const gap = { startMs: segment.endMs, endMs: next.startMs };
+    const answered = caller.some((each) => each.startMs < gap.endMs && each.endMs > gap.startMs);
+    return answered || lengthMs(gap) < NOTICED_MS ? [] : [gap];
+  });
+}

@@ -53,6 +53,7 @@ export async function runFault(world: World, fault: Fault, options: FaultRunOpti
         timeZone: wave.business.timeZone,
         hit: run.phase !== 'arriving' && (wave.hit === null || wave.hit.has(evidence.record?.id ?? '')),
         endsCalls: fault.endsCalls === true,
+        strikesUntilMs: fault.severalStrikes === true ? wave.overAtMs : null,
         arrivalsAre: fault.arrivalsAre ?? 'served',
       });
       verdicts.push(verdict);

@@ -6,7 +6,14 @@ import { verdictOf, type Circumstances } from './verdict.ts';
 
 const who = persona(1);
 const booked = 'I have put you down for Tuesday, November 24 at 9 a m, under the name Anna Miller.';
-const around: Circumstances = { struckAtMs: 10_000, timeZone: 'America/New_York', hit: true, endsCalls: false, arrivalsAre: 'served' };
+const around: Circumstances = {
+  struckAtMs: 10_000,
+  timeZone: 'America/New_York',
+  hit: true,
+  endsCalls: false,
+  arrivalsAre: 'served',
+  strikesUntilMs: null,
+};
 
 interface Change {
   readonly turns?: readonly (readonly ['agent' | 'caller', string])[];

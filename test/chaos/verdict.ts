@@ -1,7 +1,8 @@
 /** What the evidence says about one call. Pure. */
+import type { Segment } from '../../setup/demo/hear.ts';
 import type { Evidence } from './evidence.ts';
 import type { ArrivalOutcome } from './fault.ts';
-import { agentSpeaksAt, gapAt, lengthMs } from './gap.ts';
+import { agentSpeaksAt, gapAt, gapsBetween, lengthMs, type Heard } from './gap.ts';
 import { isWish, lines, recalls } from './persona.ts';
 
 export interface Circumstances {
@@ -11,6 +12,8 @@ export interface Circumstances {
   readonly hit: boolean;
   readonly endsCalls: boolean;
   readonly arrivalsAre: ArrivalOutcome;
+  /** Of a fault that strikes several times: when it was over. */
+  readonly strikesUntilMs: number | null;
 }
 
 export interface Verdict {
@@ -25,6 +28,8 @@ export interface Verdict {
   readonly gapMs: number | null;
   /** Where the gap lies, in milliseconds since the fault. */
   readonly gap: { readonly fromMs: number; readonly toMs: number } | null;
+  /** Silences amid the agent's words that anybody would notice, where the fault strikes several times. */
+  readonly gapsNoticed: number;
   readonly turnsLost: number;
   readonly doubled: number;
   readonly dispositionNotOne: boolean;
@@ -56,6 +61,7 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
   const doubles = doublesIn(evidence);
   const gap = around.hit && run.phase !== 'arriving' ? gapAt(heard, around.struckAtMs) : null;
   const memory = memoryNotes(evidence, around.timeZone);
+  const noticed = gapsNoticed(heard, around);
   const line = dropped ? [run.failure ?? `the call ended as ${evidence.record?.disposition ?? 'nothing'}`] : [];
   return {
     ...common,
@@ -63,13 +69,35 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
     memoryKept: memory.length === 0,
     gapMs: gap === null ? null : lengthMs(gap),
     gap: gap === null ? null : { fromMs: gap.startMs - around.struckAtMs, toMs: gap.endMs - around.struckAtMs },
+    gapsNoticed: noticed.length,
     turnsLost: lost.length,
     doubled: doubles.length,
     dispositionNotOne: disposition.length > 0,
     notes: around.endsCalls
       ? [...closingNotes(common.closedAfterMs), ...doubles, ...disposition]
-      : [...line, ...memory, ...lost, ...(lost.length > 0 ? [`on record: ${onRecord(evidence)}`] : []), ...doubles, ...disposition],
+      : [
+          ...line,
+          ...silenceNotes(noticed, around),
+          ...memory,
+          ...lost,
+          ...(lost.length > 0 ? [`on record: ${onRecord(evidence)}`] : []),
+          ...doubles,
+          ...disposition,
+        ],
   };
+}
+
+/** A tool that the suite has made slow around the first strike is a silence of its own. */
+const SLOW_TOOL_MS = 1_000;
+
+function gapsNoticed(heard: Heard, { struckAtMs, strikesUntilMs }: Circumstances): readonly Segment[] {
+  return strikesUntilMs === null ? [] : gapsBetween(heard, struckAtMs + SLOW_TOOL_MS, strikesUntilMs);
+}
+
+function silenceNotes(gaps: readonly Segment[], { struckAtMs }: Circumstances): string[] {
+  if (gaps.length <= 1) return [];
+  const each = gaps.map((gap) => `${Math.round(lengthMs(gap))} ms at ${Math.round(gap.startMs - struckAtMs)} ms`);
+  return [`${gaps.length} gaps were to be noticed: ${each.join(', ')}`];
 }
 
 /** The PBX's own sentence is longer. */
@@ -90,7 +118,7 @@ function closingNotes(afterMs: number | null): string[] {
   return afterMs <= CLOSED_WITHIN_MS ? [] : [`the workflow was closed ${Math.round(afterMs)} ms after the fault`];
 }
 
-const nothingSaid = { gapMs: null, gap: null, turnsLost: 0, doubled: 0 } as const;
+const nothingSaid = { gapMs: null, gap: null, gapsNoticed: 0, turnsLost: 0, doubled: 0 } as const;
 
 function dispositionNotes({ record, records, workflow }: Evidence): string[] {
   if (record === null) return ['there is no record of the call'];

@@ -24,6 +24,8 @@ export interface WaveRun {
   readonly business: Business;
   readonly runs: readonly CallRun[];
   readonly struckAtMs: number;
+  /** When everything was whole again. */
+  readonly overAtMs: number;
   /** Call ids that the fault was to hit: those of the node that it struck; null when it strikes all. */
   readonly hit: ReadonlySet<string> | null;
 }
@@ -80,10 +82,9 @@ export async function runWave(world: World, fault: Fault, options: WaveOptions):
     calls.push(sleep(5_000 + n * 5_000).then(() => place(options.phases.length + n, 'arriving')));
   // A PBX that is killed sends no goodbye: the line is simply dead, and people hang up.
   if (fault.endsCalls === true) void sleep(DEAD_LINE_MS).then(() => patience.abort());
-  const runs = await Promise.all(calls);
-  await over;
+  const [overAtMs, runs] = await Promise.all([over.then(() => Date.now()), Promise.all(calls)]);
   await slow;
-  return { business, runs, struckAtMs, hit: scene.victim === null ? null : new Set(scene.victim.calls) };
+  return { business, runs, struckAtMs, overAtMs, hit: scene.victim === null ? null : new Set(scene.victim.calls) };
 }
 
 interface Struck {

@@ -9,6 +9,7 @@ export const rollingRestart: Fault = {
   what: 'every process is restarted (SIGTERM) one after the other, the next one when the last one is ready',
   needs: { mediaNodes: 2, workers: 2 },
   width: 20,
+  severalStrikes: true,
   async strike({ world: { stack } }) {
     for (const name of ['media', 'media2', 'worker', 'worker2', 'api']) {
       const part = stack.part(name);
