@@ -10,8 +10,7 @@ import {
 } from '../contracts/media-control.ts';
 import { HoldfastError } from '../domain/errors.ts';
 
-const HANDSHAKE_MS = 500;
-/** A node that misses this many beats counts as gone, as if its socket had closed. */
+/** A node that misses this many beats counts as gone, as if its socket had closed; so does one that lets the handshake wait for as long. */
 const MISSED_BEATS = 3;
 /** A timer this late says that this process was held up itself; what the node sent meanwhile is still to be read. */
 const OWN_DELAY_MS = 150;
@@ -35,11 +34,9 @@ export interface ControlSocket {
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const socket = new WebSocket(new URL(CONTROL_PATH, options.url), {
     headers: { authorization: `Bearer ${options.secret}` },
-    handshakeTimeout: HANDSHAKE_MS,
     maxPayload: CONTROL_MAX_PAYLOAD_BYTES,
     perMessageDeflate: false,
   });
-  await opened(socket);
   let cause = 'closed';
   const { promise: closed, resolve } = Promise.withResolvers<string>();
   const abandon = (why: string): void => {
@@ -47,6 +44,13 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     socket.terminate();
   };
   const silence = watchSilence(() => abandon('beats_missed'));
+  try {
+    await opened(socket);
+  } catch (error) {
+    silence.stop();
+    throw error;
+  }
+  silence.broken();
   socket.on('message', (data: Buffer) => {
     silence.broken();
     const message = parse(data.toString('utf8'));

@@ -25,6 +25,9 @@ export interface SegmentWriter {
   breakOff(): void;
 }
 
+/** Who has heard so much of a filler has understood it. */
+const MOST_OF_A_FILLER = 0.6;
+
 export class Playback {
   readonly #leg: MediaLeg;
   readonly #onAudible: () => void;
@@ -126,12 +129,22 @@ export class Playback {
     };
   }
 
-  /** Sound between speeches, or before the next clause of one: no words of the speech, and not stopped by its beginning. */
+  /**
+   * Sound between speeches, or before the next clause of one: no words of the speech, and not stopped by
+   * its beginning. `onHeard` comes when the caller has heard most of it: what follows then may cut the rest.
+   */
   fill(pcm: Int16Array, onHeard: () => void): void {
-    this.#leg.play(pcm);
     const id = `filler.${++this.#filled}`;
-    this.#fillers.set(id, onHeard);
-    this.#leg.mark(id);
+    const most = Math.ceil(pcm.length * MOST_OF_A_FILLER);
+    const pieces = [
+      { pcm: pcm.subarray(0, most), mark: `${id}.most`, onReached: onHeard },
+      { pcm: pcm.subarray(most), mark: id, onReached: () => undefined },
+    ];
+    for (const piece of pieces) {
+      this.#leg.play(piece.pcm);
+      this.#fillers.set(piece.mark, piece.onReached);
+      this.#leg.mark(piece.mark);
+    }
   }
 
   /** Stops a filler where no speech is to be stopped. */

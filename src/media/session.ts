@@ -221,8 +221,10 @@ export class Session {
     // To be transferred; what becomes of it is watched.
     if (this.#talk.transferring) return;
     const standing = await this.#deps.callControl.standing(this.#owned).catch(() => 'gone' as const);
-    if (standing === 'lost') this.leave();
-    else this.callerHungUp();
+    if (standing === 'lost') return this.leave();
+    // Our own take-over has moved it here from here: the node did not know yet that it had come.
+    if (standing === 'ours' && this.epoch > 1 && !this.#talk.begun) return;
+    this.callerHungUp();
   }
 
   /** This node is leaving: asks for another one, at once or when nobody speaks and nobody waits. */

@@ -147,8 +147,10 @@ describe('Playback', () => {
     const segment = playback.segment('the answer');
     segment.write(seconds(1));
     segment.finish();
-    leg.turn(900);
+    leg.turn(500);
     expect([audible(), heard, playback.heardText()]).toEqual([0, 0, '']);
+    leg.turn(400);
+    expect([audible(), heard, playback.heardText()]).toEqual([0, 1, '']);
     leg.turn(2_000);
     expect([audible() > 0, heard, playback.heardText()]).toEqual([true, 1, 'the answer']);
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAri, type Ari } from '../../src/telephony/asterisk/ari.ts';
 import { createCallControl } from '../../src/telephony/asterisk/call-control.ts';
 import { releaseOrphans } from '../../src/telephony/asterisk/orphans.ts';
@@ -11,6 +12,7 @@ let webhook: TestWebhook;
 let running: TestPbx;
 let network: TestCarrier;
 const entered: string[] = [];
+const left: string[] = [];
 const connections: Ari[] = [];
 
 beforeAll(async () => {
@@ -35,7 +37,7 @@ async function connect(app = APP): Promise<Ari> {
     app,
     logger: silentLogger,
     onChannelEntered: ({ channelId }) => void entered.push(channelId),
-    onChannelLeft: () => undefined,
+    onChannelLeft: ({ channelId }) => void left.push(channelId),
   });
   connections.push(ari);
   return ari;
@@ -131,6 +133,27 @@ test('takeOver: the caller of a node that died hears the next one, who owns the 
   await until('nothing is left', async () => (await heir.snapshot()).channels.length === 0);
   expect(await control.standing(theirs)).toBe('gone');
   expect(await heir.snapshot()).toEqual({ channels: [], bridges: [] });
+});
+
+test('takeOver: a caller who waits in this node’s own application, unanswered, stays', async () => {
+  const ari = await connect();
+  const calls = entered.length;
+  const placing = network.carrier.placeCall({ to: '+4930123456', from: '+4915112345678' });
+  await until('the call enters', () => entered.length > calls);
+  const channelId = entered[calls] ?? '';
+  const control = createCallControl(ari, { nodeId: 'one', logger: silentLogger });
+  const events = { onAudio: () => undefined, onMark: () => undefined, onDtmf: () => undefined, onClosed: () => undefined };
+  const mine = { callId: 'waiting', epoch: 2, channelId };
+  const leg = await control.takeOver({ ...mine, events });
+  const call = await placing;
+  await sleep(300);
+  expect(left).not.toContain(channelId);
+  expect(await control.standing(mine)).toBe('ours');
+  expect((await ari.snapshot()).bridges).toHaveLength(1);
+  await control.hangup(mine);
+  await call.ended;
+  await leg.close();
+  await control.release(mine);
 });
 
 test('releaseOrphans: the caller of a node that died hears the apology from its successor, and nothing is left', async () => {

@@ -9,6 +9,8 @@ import type { AriSnapshot } from './ari-snapshot.ts';
 
 export interface EventRouter {
   handle(event: { readonly type: string } & Record<string, unknown>): void;
+  /** The caller's channel is in this node's application, as far as events have told. */
+  holds(channelId: string): boolean;
   /** What nobody heard of in a gap: callers' channels that came, were moved or vanished, media channels that came. */
   resync(snapshot: AriSnapshot): void;
   /** It has started afresh: whatever was in it before is gone. */
@@ -92,6 +94,7 @@ export function createEventRouter(listeners: Listeners): EventRouter {
     handle(event) {
       if (Object.hasOwn(handlers, event.type)) handlers[event.type]?.(channelIdOf(event), event);
     },
+    holds: (channelId) => present.has(channelId),
     resync(snapshot) {
       const known = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
       for (const id of [...present.keys(), ...media]) {

@@ -63,6 +63,8 @@ export interface Ari {
   destroyBridge(bridgeId: string): Promise<void>;
   /** Takes a channel over into this application, even from one that is dead; it enters with these arguments. */
   moveChannel(channelId: string, args: readonly string[]): Promise<void>;
+  /** The caller's channel is in this application, as far as events have told. */
+  holds(channelId: string): boolean;
   /** Null when the variable is not set. @throws HoldfastError channel_missing. */
   getVariable(channelId: string, variable: string): Promise<string | null>;
   setVariable(channelId: string, variable: string, value: string): Promise<void>;
@@ -125,6 +127,7 @@ export async function connectAri(options: AriOptions): Promise<Ari> {
     ping,
     snapshot,
     restarted: async () => (await pbxStartedAt(rest)) !== knownStart,
+    holds: (channelId) => events.holds(channelId),
     createExternalMedia: externalMediaCreator({ rest, url, app }),
     ...channelCommands(rest, app),
     ...bridgeCommands(rest, events),

@@ -96,7 +96,8 @@ export function createCallControl(ari: Ari, { nodeId, logger }: CallControlOptio
     const before = await ari.bridgedChannels(bridgeIdFor(request.callId));
     const former = before.filter((id) => callOfMediaChannel(id)?.epoch !== request.epoch && isMediaChannelId(id));
     await Promise.all([
-      ari.moveChannel(request.channelId, [request.callId]),
+      // Moved to where it is, it would leave and come back, and be taken for a caller who hangs up.
+      ...(ari.holds(request.channelId) ? [] : [ari.moveChannel(request.channelId, [request.callId])]),
       ...(before.includes(request.channelId) ? [] : [ari.answer(request.channelId)]),
       ...former.map((id) => ari.hangup(id)),
     ]);
