@@ -32,6 +32,9 @@ export interface ScriptState {
 const QUIET_MS = 700;
 /** Quiet, but not what was expected: this long for more to come (a tool may be running) before repeating. */
 const PATIENCE_MS = 6_000;
+/** Who is asked to wait does. */
+const WAITING_MS = 12_000;
+const ASKED_TO_WAIT = /one moment|a moment longer|takes? (?:a little )?longer|just a (?:second|moment)/i;
 const HEAR_TIMEOUT_MS = 30_000;
 const HANGUP_TIMEOUT_MS = 15_000;
 const LATE_WORDS_MS = 4_000;
@@ -143,7 +146,8 @@ function hear(step: Step & { do: 'hear' }, state: ScriptState, atMs: number): St
     if (times <= (step.tries ?? TRIES))
       return [{ ...speak(state, answer.say, { atMs, times }), stepSinceMs: atMs }, [{ do: 'say', text: answer.say }]];
   }
-  const impatient = NOT_UNDERSTOOD.test(state.words) || atMs - state.agent.quietSinceMs >= PATIENCE_MS;
+  const patienceMs = ASKED_TO_WAIT.test(state.words) ? WAITING_MS : PATIENCE_MS;
+  const impatient = NOT_UNDERSTOOD.test(state.words) || atMs - state.agent.quietSinceMs >= patienceMs;
   return impatient ? again(state, atMs, step) : [state, []];
 }
 

@@ -58,12 +58,21 @@ export function resumedTalk(checkpoint: Checkpoint): ResumedTalk {
 
 /** What the caller heard of a sentence that will not be finished; null when there was none, or it will be. */
 export function brokenOff(checkpoint: Checkpoint): AgentUtterance | null {
-  const { speech, floor } = checkpoint;
-  if (speech === null || !speech.audible || (floor === 'agent' && resumedTalk(checkpoint).speechKnown)) return null;
+  return checkpoint.floor === 'agent' && resumedTalk(checkpoint).speechKnown ? null : heardSoFar(checkpoint);
+}
+
+/** What the caller heard of the sentence that was being said; null when there was none, or nothing was heard of it. */
+export function heardSoFar({ speech, answeredAt }: Checkpoint): AgentUtterance | null {
+  if (speech === null || !speech.audible) return null;
   const heardText = speech.text.slice(0, Math.max(speech.sentenceAt, speech.heardTo)).trim();
   if (heardText === '') return null;
-  const startedMs = Date.parse(speech.startedAt) - Date.parse(checkpoint.answeredAt);
-  return { text: speech.text, heardText, interrupted: true, startedMs, latencies: {} };
+  return {
+    text: speech.text,
+    heardText,
+    interrupted: true,
+    startedMs: Date.parse(speech.startedAt) - Date.parse(answeredAt),
+    latencies: {},
+  };
 }
 
 /** First free sequence: a turn may have been told after the checkpoint. */

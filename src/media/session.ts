@@ -201,6 +201,7 @@ export class Session {
   /** They left before this node could reach them; after a take-over that is the end of a talk. */
   #callerGone(): void {
     const point = this.#resume?.checkpoint ?? null;
+    this.#talk.breakOff();
     const { disposition, reason } = hangupEnding(point === null ? initialTurnState : { ...initialTurnState, ...resumedTalk(point) });
     this.#finish(disposition, reason);
   }
@@ -230,6 +231,8 @@ export class Session {
   /** This node is leaving: asks for another one, at once or when nobody speaks and nobody waits. */
   handOver(atOnce: boolean): void {
     this.#leaving = true;
+    // A goodbye is over sooner than another node could take it up.
+    if (this.#talk.ending) return;
     if (atOnce || this.#talk.quiet) this.outbox.askForHandover();
   }
 

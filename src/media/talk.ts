@@ -9,7 +9,7 @@ import type { TurnRecord } from '../contracts/turn.ts';
 import type { CallState, Disposition } from '../domain/call.ts';
 import type { ToolCall } from '../providers/ports.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
-import { brokenOff, checkpointOf, nextSequenceOf, resumedTalk, sameStanding } from './checkpoints.ts';
+import { brokenOff, checkpointOf, heardSoFar, nextSequenceOf, resumedTalk, sameStanding } from './checkpoints.ts';
 import { clausesOf } from './clauses.ts';
 import { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
@@ -145,8 +145,24 @@ export class Talk {
 
   /** The caller is on this leg: greets them, or goes on where another node left off. */
   begin(leg: MediaLeg): void {
-    const { plan, resume, listener } = this.#options;
+    const { listener } = this.#options;
     const point = this.#takenUp;
+    const recorder = this.#record(point);
+    this.useLeg(leg);
+    listener.onAnswered(recorder.iso(0));
+    if (point === null) this.dispatch({ type: 'connected' });
+    else this.#resumeFrom(point);
+  }
+
+  /** The caller left before this node could go on: what they had heard of a sentence is still to be kept. */
+  breakOff(): void {
+    const point = this.#takenUp;
+    const heard = point === null || this.begun ? null : heardSoFar(point);
+    if (heard !== null) this.#record(point).agent(heard, this.#nowMs());
+  }
+
+  #record(point: Checkpoint | null): TurnRecorder {
+    const { plan, resume, listener } = this.#options;
     const answeredAtMs = point === null ? Date.now() : Date.parse(point.answeredAt);
     this.#answeredMs = performance.now() - (Date.now() - answeredAtMs);
     this.#recorder = new TurnRecorder({
@@ -155,10 +171,7 @@ export class Talk {
       caller: plan.transcript.findLast((turn) => turn.speaker === 'caller')?.sequence ?? 0,
       keep: (turn) => listener.onTurn(turn),
     });
-    this.useLeg(leg);
-    listener.onAnswered(this.#recorder.iso(0));
-    if (point === null) this.dispatch({ type: 'connected' });
-    else this.#resumeFrom(point);
+    return this.#recorder;
   }
 
   /** Ears and voice for a leg: the first one, or one after a transfer that failed. */

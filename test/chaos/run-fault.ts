@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { evidenceOf } from './evidence.ts';
+import { evidenceOf, type Evidence } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { phases, type Phase } from './persona.ts';
 import { reportOf, type FaultReport } from './report.ts';
@@ -61,10 +61,19 @@ export async function runFault(world: World, fault: Fault, options: FaultRunOpti
       if (gap !== null)
         world.print(`    ${run.phase}: silent from ${Math.round(gap.fromMs)} to ${Math.round(gap.toMs)} ms after the fault`);
       for (const note of verdict.notes) world.print(`    ${run.phase} (${evidence.record?.id ?? 'no record'}): ${note}`);
+      if (verdict.notes.length > 0) for (const line of onRecord(evidence, wave.struckAtMs)) world.print(`        ${line}`);
     }
     listeningMs.push(...(await takeovers(world, wave)));
   }
   return reportOf(fault.name, { verdicts, listeningMs });
+}
+
+/** For whoever has to find out what went wrong. */
+function onRecord({ record }: Evidence, struckAtMs: number): string[] {
+  return (record?.turns ?? []).map(
+    ({ started_at, sequence, speaker, heard_text, latencies }) =>
+      `${Date.parse(started_at) - struckAtMs} ms: ${sequence} ${speaker} "${heard_text}" ${JSON.stringify(latencies)}`,
+  );
 }
 
 async function connect({ stack }: World): Promise<AsyncDisposable & { client: Client }> {

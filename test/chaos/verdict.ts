@@ -75,15 +75,7 @@ export function verdictOf(evidence: Evidence, around: Circumstances): Verdict {
     dispositionNotOne: disposition.length > 0,
     notes: around.endsCalls
       ? [...closingNotes(common.closedAfterMs), ...doubles, ...disposition]
-      : [
-          ...line,
-          ...silenceNotes(noticed, around),
-          ...memory,
-          ...lost,
-          ...(lost.length > 0 ? [`on record: ${onRecord(evidence)}`] : []),
-          ...doubles,
-          ...disposition,
-        ],
+      : [...line, ...silenceNotes(noticed, around), ...memory, ...lost, ...doubles, ...disposition],
   };
 }
 
@@ -159,10 +151,6 @@ function lostTurns({ record, run, sentences }: Evidence, struckAtMs: number): st
     ...holes.slice(0, 1),
   ];
 }
-
-/** For whoever has to find out why a turn was lost. */
-const onRecord = ({ record }: Evidence): string =>
-  (record?.turns ?? []).map((turn) => `${turn.sequence} ${turn.speaker} "${turn.heard_text}"`).join(', ');
 
 function doublesIn({ record, run }: Evidence): string[] {
   const said = run.result?.said ?? [];

@@ -79,6 +79,17 @@ describe('advance', () => {
     expect(outcome.done && outcome.failure).toContain("I didn't catch that");
   });
 
+  it('asks again after six seconds of silence, but waits longer when it was asked to', () => {
+    const asked = (answer: string, quietForMs: number): number => {
+      const caller = play(greetingThenQuestion);
+      caller.send(...speech(300, 2_000, 'Welcome.'), tick(2_700), { kind: 'spoken', atMs: 4_000 });
+      caller.send(...speech(4_500, 6_000, answer), tick(6_000 + quietForMs));
+      return caller.done.filter((command) => command.do === 'say').length;
+    };
+    expect([asked('Hm.', 5_900), asked('Hm.', 6_000)]).toEqual([1, 2]);
+    expect([asked('One moment, please.', 11_900), asked('One moment, please.', 12_000)]).toEqual([1, 2]);
+  });
+
   it('ignores words that were begun before its last line', () => {
     const caller = play([{ do: 'say', text: 'hello' }, { do: 'hear', what: 'a price', expect: /euro/ }, { do: 'hangup' }]);
     caller.send(tick(10_000), { kind: 'spoken', atMs: 11_000 });

@@ -15,6 +15,7 @@ import type { Providers } from '../../src/providers/ports.ts';
 import { connectRedis } from '../../src/lib/redis.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import { sharedParts } from '../support/stack.ts';
+import { standing } from '../support/standing.ts';
 
 /** A PBX whose channels cannot be connected: what becomes of the caller is what these tests are about. */
 class UnwillingPbx implements CallControl {
@@ -169,6 +170,29 @@ describe('MediaNode', () => {
     pbx.connected.resolve();
     await session.closed;
     expect(pbx.done).toEqual(['hung up', 'leg made', 'leg closed', 'released']);
+  });
+
+  test('a caller who leaves before the next node can go on still heard what the former one had said', async () => {
+    await using scene = await stage(new UnwillingPbx(new HoldfastError('channel_missing', 'gone')));
+    const text = 'We are open until five. Would you like to come in?';
+    const speech = {
+      isReply: true,
+      text,
+      complete: true,
+      sentenceAt: 24,
+      heardTo: 33,
+      audible: true,
+      startedAt: standing.answeredAt,
+      endCall: false,
+    };
+    const resume = { checkpoint: { ...standing, floor: 'agent' as const, speech }, rounds: [] };
+    const session = scene.node.start({ ...begin(plan, 2), resume });
+    const events = eventsOf(session);
+    await session.closed;
+    expect(events).toMatchObject([
+      { kind: 'turn', turn: { sequence: 7, speaker: 'agent', heardText: 'We are open until five. Would you', interrupted: true } },
+      { kind: 'ended', disposition: 'caller_hangup' },
+    ]);
   });
 
   test('a plan whose caller never comes ends as abandoned', async () => {

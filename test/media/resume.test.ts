@@ -5,27 +5,10 @@ import { sentenceStart } from '../../src/media/sentences.ts';
 import { ToolDesk } from '../../src/media/tool-desk.ts';
 import { initialTurnState, takeTurn, turnDefaults, type TurnCommand, type TurnEvent, type TurnState } from '../../src/media/turn-taking.ts';
 import { turnRecord } from '../support/turn-record.ts';
+import { standing } from '../support/standing.ts';
 
 const options = { ...turnDefaults, maxTurns: 20, maxDurationMs: 300_000, silenceReminderMs: 8_000, maxReminders: 2 };
 const answer = 'We are open until five. Is there anything else?';
-const standing: Checkpoint = {
-  answeredAt: '2026-11-21T10:00:00.000Z',
-  floor: 'nobody',
-  speech: null,
-  afterSaying: 'listen',
-  text: '',
-  unanswered: '',
-  turns: 3,
-  reminders: 1,
-  endCallRequested: false,
-  ending: null,
-  toSay: [],
-  transferTo: null,
-  steered: [],
-  transferring: false,
-  nextSequence: 7,
-  usage: { sttSeconds: 1, llmPromptTokens: 2, llmCompletionTokens: 3, ttsCharacters: 4 },
-};
 const speech = (change: Partial<NonNullable<Checkpoint['speech']>> = {}): NonNullable<Checkpoint['speech']> => ({
   isReply: true,
   text: answer,

@@ -95,6 +95,17 @@ describe('the embedded receptionist', () => {
     expect(call.done('end_call')).toHaveLength(1);
   });
 
+  it('says again what it has booked to a caller who names that hour again, and books another hour as a new wish', () => {
+    const call = startCall();
+    call.hear('my name is anna miller and i would like an appointment on monday');
+    const made = call.hear('i would like to come at ten in the morning please');
+    expect(made).toMatch(/^You are booked\..*Monday, November 23 at 10 AM, under the name Anna Miller/);
+    call.interruptAfter(1);
+    expect(call.hear('i would like to come at ten in the morning please')).toBe(made);
+    expect(call.done('book_appointment')).toHaveLength(1);
+    expect(call.hear('can i book another appointment at eleven')).toMatch(/which day/i);
+  });
+
   it('says goodbye first and hangs up in the same answer', () => {
     const answer = answerCaller({
       messages: [

@@ -27,6 +27,10 @@ export interface Memory {
   readonly nameAsked: number;
   /** The caller agreed to an appointment without a name. */
   readonly nameless: boolean;
+  /** The latest appointment that went into the diary. */
+  readonly made: { readonly date: string; readonly time: string } | undefined;
+  /** The caller names the hour of that appointment again: they have not heard that it is made. */
+  readonly asksForMade: boolean;
   /** Last thing the caller said, and what it meant; undefined before they said anything. */
   readonly meaning: Meaning | undefined;
   readonly asked: Asked;
@@ -55,6 +59,8 @@ export function remember(messages: readonly ChatMessage[], now: Date): Memory {
     ...noAppointment,
     facts: readFacts(system.join('\n'), now),
     name: undefined,
+    made: undefined,
+    asksForMade: false,
     meaning: undefined,
     asked: 'nothing',
     lastAgentText: '',
@@ -76,7 +82,8 @@ export function remember(messages: readonly ChatMessage[], now: Date): Memory {
 
 function afterCaller(memory: Memory, said: string): Memory {
   const meaning = understand(said, { today: memory.facts.today, asked: memory.asked });
-  const next = { ...memory, meaning, outcomes: [] };
+  const next = { ...memory, meaning, outcomes: [], asksForMade: namesMade(memory, meaning) };
+  if (next.asksForMade) return next;
   if (givesUp(memory, meaning)) return { ...next, ...noAppointment };
   const name = meaning.name ?? memory.name;
   // A day in a question about the opening hours is not a wish for an appointment.
@@ -101,6 +108,11 @@ function afterCaller(memory: Memory, said: string): Memory {
     booking: memory.booking || wishes || dated || accepts,
     nameless: memory.nameless || (memory.asked === 'nameless' && meaning.intents.has('confirm') && name === undefined),
   };
+}
+
+function namesMade({ made, booking }: Memory, { date, time, intents }: Meaning): boolean {
+  if (made === undefined || booking || time !== made.time) return false;
+  return (date === undefined || date === made.date) && !intents.has('book') && !intents.has('cancel');
 }
 
 /** "never mind", or "no" where the agent asked whether to go on with the appointment. */
@@ -142,7 +154,7 @@ function afterTool(memory: Memory, outcome: ToolOutcome): Memory {
   const next = { ...memory, outcomes: [...memory.outcomes, outcome] };
   const { result } = outcome;
   if (outcome.name === 'book_appointment') {
-    if (result['booked'] === true) return { ...next, ...noAppointment };
+    if (result['booked'] === true) return { ...next, ...noAppointment, made: slotOf(result) };
     return result['booked'] === false ? { ...next, time: undefined, refusedTime: memory.time, free: undefined } : next;
   }
   const requested = result['requested'];
@@ -152,6 +164,10 @@ function afterTool(memory: Memory, outcome: ToolOutcome): Memory {
   return available === true
     ? { ...next, free: `${memory.date} ${memory.time}` }
     : { ...next, time: undefined, refusedTime: memory.time, free: undefined };
+}
+
+function slotOf({ date, time }: ToolOutcome['result']): Memory['made'] {
+  return typeof date === 'string' && typeof time === 'string' ? { date, time } : undefined;
 }
 
 function parseResult(content: string): Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import { minutesOf, spokenTime } from '../../../domain/opening-hours.ts';
 import { say, type Answer, type Desk } from './answer.ts';
 import { askName, book, NO_DIARY } from './booking.ts';
 import { spokenDate, spokenList } from './facts.ts';
-import type { ToolOutcome } from './memory.ts';
+import type { Memory, ToolOutcome } from './memory.ts';
 import type { PartOfDay } from './times.ts';
 
 const MORE = 'Is there anything else I can do for you?';
@@ -15,7 +15,8 @@ export function speakOutcome(desk: Desk, { name, result }: ToolOutcome): Answer 
   if (name === 'get_opening_hours') return speakHours(desk, summary);
   if (name === 'end_call') return say('Thank you for calling. Goodbye!');
   if (name === 'check_availability' && Array.isArray(result['free'])) return speakAvailability(desk, { summary, result });
-  if (name === 'book_appointment' && result['booked'] === true) return say(`You are booked. ${booked(desk, { summary, result })} ${MORE}`);
+  if (name === 'book_appointment' && result['booked'] === true)
+    return say(desk.memory.made === undefined ? `You are booked. ${sentence(summary)} ${MORE}` : madeAppointment(desk.memory));
   if (name === 'book_appointment' && result['booked'] === false)
     return say(`I am sorry. ${summary} Would another day or another time suit you?`);
   if (result['status'] === 'pending') return say('I am still writing that into the diary. One moment please.');
@@ -50,11 +51,10 @@ function speakAvailability(desk: Desk, { summary, result }: { summary: string; r
   return say(`I am sorry. ${sentence(summary || `Nothing is free on ${spokenDate(date)}`)} Which other day would suit you?`);
 }
 
-function booked({ memory }: Desk, { summary, result }: { summary: string; result: ToolOutcome['result'] }): string {
-  const [date, time] = [result['date'], result['time']];
-  if (typeof date !== 'string' || typeof time !== 'string') return sentence(summary);
-  const under = memory.name === undefined ? '' : `, under the name ${memory.name}`;
-  return `I have put you down for ${spokenDate(date)} at ${spokenTime(time)}${under}.`;
+export function madeAppointment({ made, name }: Memory): string {
+  const under = name === undefined ? '' : `, under the name ${name}`;
+  const put = made === undefined ? '' : ` I have put you down for ${spokenDate(made.date)} at ${spokenTime(made.time)}${under}.`;
+  return `You are booked.${put} ${MORE}`;
 }
 
 /** First, middle and last: a better picture of the day than three in a row. */

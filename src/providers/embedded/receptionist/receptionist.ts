@@ -5,7 +5,7 @@
 import type { ChatMessage } from '../completion/messages.ts';
 import { continueBooking } from './booking.ts';
 import { givesUp, remember, type Memory } from './memory.ts';
-import { speakOutcome } from './outcomes.ts';
+import { madeAppointment, speakOutcome } from './outcomes.ts';
 import { callTool, isOffered, say, type Answer, type Desk } from './answer.ts';
 
 export type { Answer } from './answer.ts';
@@ -48,6 +48,7 @@ function answerWords(desk: Desk): Answer {
     return say(
       'I am sorry, I cannot change or cancel an appointment that is already in the diary. I can book a new one for you. Is there anything else I can do for you?',
     );
+  if (memory.asksForMade) return say(madeAppointment(memory));
   if (givesUp(memory, meaning)) return say('All right, I have not made any appointment. Is there anything else I can do for you?');
   if (heard('information') && !saysAppointment(memory)) return say(`I am sorry, I do not have that information here. ${OFFER}`);
   if (memory.booking) return continueBooking(desk);
