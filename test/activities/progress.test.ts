@@ -1,19 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { progressFrom, type Progress } from '../../src/activities/progress.ts';
-import type { MediaNode } from '../../src/contracts/media-node.ts';
+import { mediaNodeOf } from '../support/media-node.ts';
 
-const node = (id: string): MediaNode => ({
-  id,
-  app: `holdfast-${id}`,
-  controlUrl: 'ws://127.0.0.1:4000',
-  pid: 1,
-  instance: `${id}-instance`,
-  live: 0,
-  capacity: 10,
-  draining: false,
-});
 const left: Progress = {
-  node: node('media-2'),
+  node: mediaNodeOf('media-2'),
   epoch: 2,
   lastSeq: 41,
   state: 'speaking',
@@ -24,14 +14,14 @@ const left: Progress = {
 };
 
 test('progressFrom goes on where the last heartbeat stopped, at the node that held the call then', () => {
-  expect(progressFrom(JSON.parse(JSON.stringify(left)), { node: node('media-1'), epoch: 1 })).toEqual(left);
+  expect(progressFrom(JSON.parse(JSON.stringify(left)), { node: mediaNodeOf('media-1'), epoch: 1 })).toEqual(left);
 });
 
 test('progressFrom follows the workflow to a later node, which counts its events from the beginning', () => {
-  const later = { node: node('media-3'), epoch: 3 };
+  const later = { node: mediaNodeOf('media-3'), epoch: 3 };
   expect(progressFrom(left, later)).toEqual({ ...left, ...later, lastSeq: 0 });
 });
 
 test.each([undefined, null, 'x', {}, { epoch: 1, lastSeq: -1 }])('progressFrom starts anew from %p', (details) => {
-  expect(progressFrom(details, { node: node('media-1'), epoch: 1 })).toMatchObject({ epoch: 1, lastSeq: 0, answeredAt: null });
+  expect(progressFrom(details, { node: mediaNodeOf('media-1'), epoch: 1 })).toMatchObject({ epoch: 1, lastSeq: 0, answeredAt: null });
 });

@@ -10,6 +10,7 @@ import { CallLog } from '../../src/services/call-log.ts';
 import { NodeChooser } from '../../src/services/media-nodes.ts';
 import { runSql } from '../support/database.ts';
 import { addTenant, tenantWorld, type TenantIds, type TenantWorld } from '../support/tenant-world.ts';
+import { mediaNodeOf } from '../support/media-node.ts';
 
 let world: TenantWorld;
 beforeAll(async () => {
@@ -19,19 +20,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const node = (id: string, change: Partial<MediaNode> = {}): MediaNode => ({
-  id,
-  app: `holdfast-${id}`,
-  controlUrl: 'ws://127.0.0.1:4000',
-  pid: 1,
-  instance: `${id}-instance`,
-  live: 0,
-  capacity: 10,
-  draining: false,
-  ...change,
-});
-
-function deps(nodes: readonly MediaNode[] = [node('media-1')]): AdmissionDeps {
+function deps(nodes: readonly MediaNode[] = [mediaNodeOf('media-1')]): AdmissionDeps {
   return {
     db: world.db,
     vault: world.vault,
@@ -115,7 +104,7 @@ describe('an admitted call', () => {
 
   test('is answered the same when the request comes again, also at the same moment', async () => {
     const asked = request(tenant.did);
-    const shared = deps([node('media-1'), node('media-2')]);
+    const shared = deps([mediaNodeOf('media-1'), mediaNodeOf('media-2')]);
     const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => admitCall(shared, asked)));
     for (const other of others) expect(other).toEqual(first);
     expect(await admitCall(shared, asked)).toEqual(first);
@@ -125,8 +114,8 @@ describe('an admitted call', () => {
 
   test('goes to another node when the one first chosen is gone', async () => {
     const asked = request(tenant.did);
-    await admitCall(deps([node('media-1')]), asked);
-    const again = await admitCall(deps([node('media-2')]), asked);
+    await admitCall(deps([mediaNodeOf('media-1')]), asked);
+    const again = await admitCall(deps([mediaNodeOf('media-2')]), asked);
     expect(again).toMatchObject({ response: { status: 'accepted', media_app: 'holdfast-media-2' }, node: { id: 'media-2' } });
     expect((await stored(tenant.tenantId, asked.callRecordId))?.mediaNode).toBe('media-2');
   });
@@ -240,7 +229,7 @@ describe('refusals are data', () => {
     ['tenant_suspended', { status: 'suspended' as const, didActive: false }, undefined],
     ['no_profile', { withProfile: false }, undefined],
     ['no_capacity', {}, []],
-    ['no_capacity', {}, [node('media-1', { draining: true }), node('media-2', { live: 10 })]],
+    ['no_capacity', {}, [mediaNodeOf('media-1', { draining: true }), mediaNodeOf('media-2', { live: 10 })]],
   ])('%s is on record as rejected, and stays so when asked again', async (status, choices, nodes) => {
     const tenant = await addTenant(world, choices);
     const asked = request(tenant.did);

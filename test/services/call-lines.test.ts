@@ -8,6 +8,7 @@ import { finalizeCall } from '../../src/services/calls.ts';
 import { NodeChooser } from '../../src/services/media-nodes.ts';
 import { runSql } from '../support/database.ts';
 import { addTenant, tenantWorld, type TenantIds, type TenantWorld } from '../support/tenant-world.ts';
+import { mediaNodeOf } from '../support/media-node.ts';
 
 let world: TenantWorld;
 let second: Database;
@@ -24,16 +25,7 @@ afterEach(async () => {
 const now = new Date('2026-11-20T15:00:00Z');
 
 function deps(db: Database, change: Partial<AdmissionDeps> = {}): AdmissionDeps {
-  const node = {
-    id: 'media-1',
-    app: 'app',
-    controlUrl: 'ws://127.0.0.1:1',
-    pid: 1,
-    instance: 'one',
-    live: 0,
-    capacity: 10_000,
-    draining: false,
-  };
+  const node = mediaNodeOf('media-1', { capacity: 10_000 });
   return {
     db,
     vault: world.vault,

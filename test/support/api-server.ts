@@ -16,6 +16,7 @@ import { PhoneNumbers } from '../../src/services/phone-numbers.ts';
 import { Tenants } from '../../src/services/tenants.ts';
 import { createLogger } from '../../src/telemetry.ts';
 import type { TenantWorld } from './tenant-world.ts';
+import { mediaNodeOf } from './media-node.ts';
 
 export const WEBHOOK_SECRET = 'test-webhook-secret-1';
 export const PREVIOUS_WEBHOOK_SECRET = 'test-webhook-secret-0';
@@ -37,16 +38,7 @@ export class DirectGateway implements CallGateway {
   async admit(request: AdmitRequest): Promise<InboundWebhookResponse> {
     if (this.failure !== null) throw this.failure;
     this.admitted.push(request);
-    const node = {
-      id: 'media-1',
-      app: 'holdfast-media-1',
-      controlUrl: 'ws://127.0.0.1:4000',
-      pid: 1,
-      instance: 'one',
-      live: 0,
-      capacity: 100,
-      draining: false,
-    };
+    const node = mediaNodeOf('media-1', { capacity: 100 });
     const admission = await admitCall(
       {
         db: this.#world.db,

@@ -22,6 +22,7 @@ import type { MediaNode } from '../../src/contracts/media-node.ts';
 import type { Disposition, Speaker } from '../../src/domain/call.ts';
 import type { SteerCommand } from '../../src/domain/steering.ts';
 import type { ErrorCode } from '../../src/domain/errors.ts';
+import { mediaNodeOf } from './media-node.ts';
 
 export const CONTROL_SECRET = 'control-secret-for-tests';
 
@@ -186,16 +187,7 @@ export class ScriptedMediaNode implements AsyncDisposable {
     const { port } = http.address() as AddressInfo;
     this.#http = http;
     this.#script = script;
-    this.node = {
-      id,
-      app: `holdfast-${id}`,
-      controlUrl: `ws://127.0.0.1:${port}`,
-      pid: process.pid,
-      instance: randomUUID(),
-      live: 0,
-      capacity: 1_000,
-      draining: false,
-    };
+    this.node = mediaNodeOf(id, { controlUrl: `ws://127.0.0.1:${port}`, pid: process.pid, instance: randomUUID(), capacity: 1_000 });
     this.#sockets = new WebSocketServer({
       server: http,
       path: CONTROL_PATH,
