@@ -29,6 +29,13 @@ describe('Resampler', () => {
     expect(rms(out.subarray(200, -200))).toBeLessThan(100);
   });
 
+  test('24 → 8 kHz, a voice on a narrow line, keeps what the line carries and folds nothing audible into it', () => {
+    const level = (hz: number) =>
+      rms(resampleInChunks(tone(hz, 24_000, 500), 24_000, 8_000, 480).subarray(200, -200)) / (10_000 / Math.SQRT2);
+    expect(level(3_000)).toBeGreaterThan(0.9);
+    for (const hz of [4_800, 5_000, 6_000, 7_500]) expect(level(hz)).toBeLessThan(0.01);
+  });
+
   test('gives the same samples however the stream is cut', () => {
     const pcm = tone(440, 24_000, 200);
     expect(resampleInChunks(pcm, 24_000, 16_000, 7)).toEqual(resampleInChunks(pcm, 24_000, 16_000, 4_800));
