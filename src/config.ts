@@ -9,6 +9,9 @@ const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 
 const port = z.coerce.number().int().min(0).max(65_535);
 const positive = z.coerce.number().int().positive();
 const httpUrl = z.url({ protocol: /^https?$/ });
+/** Without query and slash at its end: paths are put behind it. */
+const bareUrl = (protocol: RegExp) =>
+  z.url({ protocol }).refine((url) => !/[?#]|\/$/.test(url), 'must end without a slash, and have no query');
 const key32 = z.base64().refine((value) => Buffer.from(value, 'base64').length === 32, 'must be 32 bytes, base64');
 const csv = z.string().transform((value) =>
   value
@@ -118,6 +121,20 @@ const environment = z.object({
   MEDIA_CONTROL_SECRET: z.string().min(16).default(''),
   MEDIA_CAPACITY: positive.default(100),
 
+  /** Calls of Twilio; off unless the token is set. */
+  TWILIO_AUTH_TOKEN: z.string().min(16).optional(),
+  TWILIO_ACCOUNT_SID: z
+    .string()
+    .regex(/^AC\w{32}$/)
+    .default(''),
+  /** The API, as Twilio reaches it. */
+  TWILIO_PUBLIC_URL: bareUrl(/^https?$/).default(''),
+  /** This media node's streams, as Twilio reaches them. */
+  TWILIO_STREAM_URL: bareUrl(/^wss?$/).default(''),
+  TWILIO_STREAM_HOST: z.string().min(1).default('127.0.0.1'),
+  TWILIO_STREAM_PORT: port.default(8091),
+  TWILIO_API_URL: bareUrl(/^https?$/).default('https://api.twilio.com'),
+
   /** 0: this worker makes no schedule. */
   JANITOR_INTERVAL_SECONDS: z.coerce.number().int().nonnegative().default(60),
 });
@@ -132,6 +149,12 @@ const requiredBy = {
 } as const satisfies Record<string, readonly (keyof z.infer<typeof environment>)[]>;
 
 export type ProcessName = keyof typeof requiredBy;
+
+/** What calls of Twilio take besides, once TWILIO_AUTH_TOKEN is set. */
+const requiredForTwilio: Partial<Record<ProcessName, readonly (keyof z.infer<typeof environment>)[]>> = {
+  api: ['TWILIO_ACCOUNT_SID', 'TWILIO_PUBLIC_URL'],
+  media: ['TWILIO_ACCOUNT_SID', 'TWILIO_PUBLIC_URL', 'TWILIO_STREAM_URL'],
+};
 
 /** Every key a process reads, for .env.example and its test. */
 export const environmentKeys = Object.keys(environment.shape);
@@ -207,6 +230,18 @@ function build(env: z.infer<typeof environment>) {
       controlSecret: env.MEDIA_CONTROL_SECRET,
       capacity: env.MEDIA_CAPACITY,
     },
+    twilio:
+      env.TWILIO_AUTH_TOKEN === undefined
+        ? null
+        : {
+            authToken: env.TWILIO_AUTH_TOKEN,
+            accountSid: env.TWILIO_ACCOUNT_SID,
+            publicUrl: env.TWILIO_PUBLIC_URL,
+            streamUrl: env.TWILIO_STREAM_URL,
+            streamHost: env.TWILIO_STREAM_HOST,
+            streamPort: env.TWILIO_STREAM_PORT,
+            apiUrl: env.TWILIO_API_URL,
+          },
     janitor: { everyMs: env.JANITOR_INTERVAL_SECONDS * 1_000 },
     limits,
   } as const;
@@ -220,7 +255,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, pr
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
   const invalid = parsed.success ? [] : parsed.error.issues.map((issue) => String(issue.path[0]));
-  const missing = requiredBy[process].filter((key) => !(key in present));
+  const required = [...requiredBy[process], ...('TWILIO_AUTH_TOKEN' in present ? (requiredForTwilio[process] ?? []) : [])];
+  const missing = required.filter((key) => !(key in present));
   const keys = [...new Set([...invalid, ...missing])].sort();
   if (parsed.success && keys.length === 0) return Object.freeze(build(parsed.data));
   const state = keys.map((key) => `${key} (${key in present ? 'not valid' : 'missing'})`).join(', ');

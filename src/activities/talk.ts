@@ -8,6 +8,7 @@ import type { CallPlan } from '../contracts/call-plan.ts';
 import type { ConverseResult } from '../contracts/call-workflow.ts';
 import type { ResumePoint } from '../contracts/checkpoint.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
+import { carries } from '../contracts/twilio.ts';
 import { HoldfastError, type ErrorCode } from '../domain/errors.ts';
 import type { TalkDeps, Recalled } from './deps.ts';
 import { NodeLink } from './node-link.ts';
@@ -87,27 +88,30 @@ export async function holdTalk(options: TalkOptions): Promise<ConverseResult> {
 }
 
 /** Resolves when the node has asked to leave and there is another one. */
-async function handedOver({ deps, relay }: TalkOptions, link: NodeLink): Promise<'handover'> {
+async function handedOver({ deps, plan, relay }: TalkOptions, link: NodeLink): Promise<'handover'> {
   await link.handoverAsked;
   deps.nodes.avoid(relay.progress.node.instance);
   // The link's own end wins the race this one is in, and then nobody waits for it.
   const over = new AbortController();
   link.ended.finally(() => over.abort()).catch(() => undefined);
-  while (!over.signal.aborted && deps.nodes.refuge(await deps.nodes.live()) === null) await sleep(HANDOVER_PAUSE_MS);
+  while (!over.signal.aborted && deps.nodes.refuge(carriers(await deps.nodes.live(), plan)) === null) await sleep(HANDOVER_PAUSE_MS);
   return over.signal.aborted ? new Promise<never>(() => undefined) : 'handover';
 }
 
 /** Takes the next node, under the next epoch. All that is known of the talk is known here: nobody else is asked while the caller waits. */
-async function moveOn({ deps, relay, onMoved }: TalkOptions): Promise<void> {
-  relay.moveTo(await refuge(deps), relay.progress.epoch + 1);
+async function moveOn({ deps, plan, relay, onMoved }: TalkOptions): Promise<void> {
+  relay.moveTo(await refuge(deps, plan), relay.progress.epoch + 1);
   onMoved();
 }
 
-async function refuge({ nodes }: TalkDeps): Promise<MediaNode> {
+const carriers = (nodes: readonly MediaNode[], { channelId }: CallPlan): MediaNode[] => nodes.filter((node) => carries(node, channelId));
+
+async function refuge({ nodes }: TalkDeps, plan: CallPlan): Promise<MediaNode> {
   const deadline = performance.now() + REFUGE_WITHIN_MS;
   const sameAgainAt = performance.now() + SAME_AGAIN_MS;
   for (;;) {
-    const node = nodes.refuge(performance.now() < sameAgainAt ? await nodes.live() : await nodes.announced());
+    const there = performance.now() < sameAgainAt ? await nodes.live() : await nodes.announced();
+    const node = nodes.refuge(carriers(there, plan));
     if (node !== null) return node;
     if (performance.now() > deadline) throw new HoldfastError('no_media_node', 'No media node is left to take the call over');
     await sleep(PAUSE_MS);

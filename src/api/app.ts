@@ -18,6 +18,7 @@ import { aiProfileRoutes } from './routes/ai-profiles.ts';
 import { callRoutes } from './routes/calls.ts';
 import { phoneNumberRoutes } from './routes/phone-numbers.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { mountTwilioVoice, type TwilioVoiceDeps } from './webhooks/twilio-voice.ts';
 import { mountInboundWebhook, type InboundWebhookDeps } from './webhooks/inbound.ts';
 
 export interface AppDeps {
@@ -31,6 +32,8 @@ export interface AppDeps {
   readonly callLog: CallLog;
   readonly gateway: CallGateway;
   readonly webhook: Omit<InboundWebhookDeps, 'bodyLimitBytes'>;
+  /** Null: there is no such webhook. */
+  readonly twilio: Omit<TwilioVoiceDeps, 'logger'> | null;
   readonly codec: CodecDeps;
   readonly probes: Probes;
   readonly bodyLimitBytes: number;
@@ -44,6 +47,8 @@ export function createApp(deps: AppDeps): Express {
   // Behind a proxy the webhook's address check would see the proxy: headers are never believed.
   app.set('trust proxy', false);
   app.use(accessLog(deps.logger), safeHeaders);
+  // Asked under its public name, through a proxy, and signed.
+  if (deps.twilio !== null) mountTwilioVoice(app, { ...deps.twilio, logger: deps.logger });
   if (isLoopback(deps.host)) app.use(loopbackNamesOnly);
   mountInboundWebhook(app, { ...deps.webhook, bodyLimitBytes: deps.bodyLimitBytes });
   mountCodecEndpoint(app, { ...deps.codec, logger: deps.logger });

@@ -10,6 +10,7 @@ import { promiseToAttend } from '../services/fail-open-calls.ts';
 import { MissedCalls } from '../services/missed-calls.ts';
 import type { NumberVault } from '../services/number-vault.ts';
 import { TemporalWatch } from '../services/temporal-watch.ts';
+import { TwilioCalls } from '../services/twilio-calls.ts';
 import { WorkflowStarter } from '../services/workflow-starter.ts';
 import { StandIns } from '../stand-in/stand-ins.ts';
 import type { Logger } from '../telemetry.ts';
@@ -26,6 +27,7 @@ export interface DeskParts {
 
 export interface RunningDesk extends AsyncDisposable {
   readonly desk: AdmissionDesk;
+  readonly twilioCalls: TwilioCalls;
 }
 
 export function openAdmissionDesk({ config, logger, db, redis, vault, gateway }: DeskParts): RunningDesk {
@@ -37,15 +39,17 @@ export function openAdmissionDesk({ config, logger, db, redis, vault, gateway }:
   const admitHere = (request: Parameters<typeof admitCall>[1]) => admitCall(admission, request, 'fail_open');
   const missed = new MissedCalls({ record: (request) => admitCall(admission, request, 'missed'), logger });
   const starter = new WorkflowStarter({ db, gateway, watch, admitHere, promise, standIns, now, logger });
+  const desk = new AdmissionDesk({
+    gateway,
+    watch,
+    admitHere,
+    attend: (taken) => standIns.attend(taken),
+    missed: (request) => missed.remember(request),
+    logger,
+  });
   return {
-    desk: new AdmissionDesk({
-      gateway,
-      watch,
-      admitHere,
-      attend: (taken) => standIns.attend(taken),
-      missed: (request) => missed.remember(request),
-      logger,
-    }),
+    desk,
+    twilioCalls: new TwilioCalls({ redis, desk, nodes: admission.mediaNodes }),
     async [Symbol.asyncDispose]() {
       for (const part of [starter, watch, standIns, missed]) await part[Symbol.asyncDispose]();
     },

@@ -39,6 +39,7 @@ await runProcess('api', async (config, logger) => {
     callLog: new CallLog({ db, vault }),
     gateway,
     webhook: { ...config.webhook, desk: running.desk, vault, now: () => new Date() },
+    twilio: config.twilio && { ...config.twilio, calls: running.twilioCalls, vault, now: () => new Date() },
     codec: {
       ...config.codec,
       namespace: config.temporal.namespace,

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { HoldfastError } from '../domain/errors.ts';
 import { connectRedis } from '../lib/redis.ts';
+import { isTwilioChannel } from '../contracts/twilio.ts';
+import { chooseCallControl } from '../media/call-controls.ts';
 import { startControlServer } from '../media/control-server.ts';
 import { LiveState } from '../media/live-state.ts';
 import { MediaNode } from '../media/node.ts';
@@ -14,6 +16,7 @@ import { connectAri } from '../telephony/asterisk/ari.ts';
 import { createCallControl } from '../telephony/asterisk/call-control.ts';
 import { createKeeper } from '../telephony/asterisk/keeper.ts';
 import { releaseOrphans } from '../telephony/asterisk/orphans.ts';
+import { openTwilio } from '../telephony/twilio/twilio.ts';
 import { errorFacts } from '../telemetry.ts';
 import { runProcess } from './run-process.ts';
 
@@ -44,6 +47,9 @@ await runProcess('media', async (config, logger) => {
   });
   // Side by side: a caller of the process before this one may be waiting.
   const [redis, detector, ari] = await Promise.all([connectRedis(config.redisUrl), VoiceDetector.start(), connecting]);
+  const pbx = createCallControl(ari, { nodeId: config.media.nodeId, logger });
+  const twilio =
+    config.twilio === null ? null : openTwilio({ ...config.twilio, nodeId: config.media.nodeId, logger, redis, node: made.promise });
   const node = new MediaNode({
     nodeId: config.media.nodeId,
     instance,
@@ -51,7 +57,7 @@ await runProcess('media', async (config, logger) => {
     providers,
     phrases,
     detector,
-    callControl: createCallControl(ari, { nodeId: config.media.nodeId, logger }),
+    callControl: chooseCallControl((channelId) => (twilio !== null && isTwilioChannel(channelId) ? twilio.callControl : pbx)),
     liveState: new LiveState(redis, logger),
     limits: config.limits,
     timeouts: config.providers,
@@ -59,6 +65,7 @@ await runProcess('media', async (config, logger) => {
   });
   made.resolve(node);
   const { controlHost: host, controlPort: port, controlSecret: secret, nodeId: id, capacity } = config.media;
+  await twilio?.listen();
   const control = await startControlServer({ host, port, secret, node, keeper: createKeeper(ari, logger), logger });
   const describe = () => ({
     id,
@@ -69,6 +76,7 @@ await runProcess('media', async (config, logger) => {
     live: node.live,
     capacity,
     draining: node.draining,
+    ...(twilio === null ? {} : { streamUrl: twilio.streamUrl }),
   });
   const announcement = await announceNode({ redis, describe, logger });
   // Behind the announcement: callers of a dead node may be waiting for this one.
@@ -85,7 +93,7 @@ await runProcess('media', async (config, logger) => {
       node.draining = true;
       await announcement.now().catch(() => undefined);
       await node.drained(DRAIN_MS);
-      for (const part of [announcement, control, ari, detector]) await part[Symbol.asyncDispose]();
+      for (const part of [announcement, control, twilio, ari, detector]) await part?.[Symbol.asyncDispose]();
       redis.disconnect();
     },
   };

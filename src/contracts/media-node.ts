@@ -19,6 +19,8 @@ export const mediaNode = z.object({
   live: z.int().nonnegative(),
   capacity: z.int().positive(),
   draining: z.boolean(),
+  /** wss://… of its media streams, for calls of Twilio; absent where it takes none. */
+  streamUrl: z.url().optional(),
 });
 export type MediaNode = z.infer<typeof mediaNode>;
 
@@ -27,7 +29,10 @@ export const LIVE_CALL_TTL_SECONDS = 3_600;
 /** For a worker that comes late to a call that is over; what lasts is in PostgreSQL. */
 export const ENDED_CALL_TTL_SECONDS = 600;
 export const liveCallKeys = (callId: string) => ({
-  /** hash: state, tenantId, nodeId, instance, controlUrl, epoch, updatedAt, checkpoint (JSON), rounds (JSON) */
+  /**
+   * hash: state, tenantId, nodeId, instance, controlUrl, epoch, updatedAt, checkpoint (JSON), rounds (JSON),
+   * apology ("1": it ended through our own failure, which the caller has not been told)
+   */
   state: `call:${callId}:state`,
   /** list of TurnRecord JSON, oldest first */
   turns: `call:${callId}:turns`,

@@ -90,6 +90,11 @@ export class LiveState {
     this.#set(call, { state, updatedAt: at });
   }
 
+  /** @param apology through our own failure: the caller hears so much, where there is somebody to tell them. */
+  ended(call: LiveCall, { at, apology }: { readonly at: string; readonly apology: boolean }): void {
+    this.#set(call, { state: 'ended', updatedAt: at, ...(apology ? { apology: '1' } : {}) });
+  }
+
   /** What another node needs to go on, should this one and its worker die together. */
   memory(call: LiveCall, checkpoint: Checkpoint, rounds: readonly ToolRound[]): void {
     this.#set(call, { checkpoint: JSON.stringify(checkpoint), rounds: JSON.stringify(rounds) });

@@ -6,6 +6,7 @@ import type { CallPlan } from '../contracts/call-plan.ts';
 import type { ResumePoint } from '../contracts/checkpoint.ts';
 import type { CallEvent, NodeMessage, ToolResult } from '../contracts/media-control.ts';
 import type { Disposition } from '../domain/call.ts';
+import { isTwilioChannel } from '../contracts/twilio.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { SteerCommand } from '../domain/steering.ts';
 import type { Limits } from '../config.ts';
@@ -249,10 +250,12 @@ export class Session {
     else this.#callerGone();
   }
 
-  /** @throws HoldfastError channel_missing (retryable) before the call is answered, conflict when it is ending. */
+  /** @throws HoldfastError channel_missing (retryable) before the call is answered, conflict when it is ending, transfer_forbidden. */
   steer(id: string, command: SteerCommand): void {
     if (!this.#talk.begun) throw new HoldfastError('channel_missing', 'The call has not been answered yet', { retryable: true });
     if (this.#talk.ending || this.#abort.signal.aborted) throw new HoldfastError('conflict', 'The call is ending');
+    if (command.kind === 'transfer' && isTwilioChannel(this.plan.channelId))
+      throw new HoldfastError('transfer_forbidden', 'A call over a media stream cannot be transferred');
     this.#logger.info({ event: 'steered', kind: command.kind }, 'An operator steers the call');
     if (command.kind === 'say') this.#talk.dispatch({ type: 'operator_say', id, text: command.text });
     else this.#talk.dispatch({ type: 'operator_transfer', id, to: command.to });
@@ -313,7 +316,7 @@ export class Session {
     this.#stop();
     const ended: CallEvent = { kind: 'ended', at: new Date().toISOString(), disposition, reason, usage: this.#talk.usage };
     this.outbox.emit(ended);
-    this.#deps.liveState.state(this.#owned, 'ended', ended.at);
+    this.#deps.liveState.ended(this.#owned, { at: ended.at, apology: OUR_FAILURES.has(reason) });
     this.#logger.info({ event: 'call_ended', disposition, reason, turns: this.#talk.turns }, 'Call ended');
     void this.#release(reason);
   }

@@ -6,6 +6,7 @@
 import type { CallPlan } from '../contracts/call-plan.ts';
 import type { CallUsage, Checkpoint, ResumePoint, ToolRound } from '../contracts/checkpoint.ts';
 import type { TurnRecord } from '../contracts/turn.ts';
+import { isTwilioChannel } from '../contracts/twilio.ts';
 import type { CallState, Disposition } from '../domain/call.ts';
 import type { ToolCall } from '../providers/ports.ts';
 import { errorFacts, type Logger } from '../telemetry.ts';
@@ -98,7 +99,7 @@ export class Talk {
       maxReminders: plan.limits.maxReminders,
     };
     // Synthesised while the channel is still being connected.
-    const voice = { model: plan.models.tts, voice: plan.agent.voice, sampleRate: 16_000 };
+    const voice = { model: plan.models.tts, voice: plan.agent.voice, sampleRate: isTwilioChannel(plan.channelId) ? 8_000 : 16_000 };
     // The fixed sentences follow: when one is needed, the provider may be gone that would speak it.
     void deps.phrases.get({ ...voice, text: this.#firstWords() }).then(
       () => warmVoice(deps.phrases, voice),

@@ -1,6 +1,7 @@
 /** Takes a call in, or refuses it: number → tenant → profile → line → media node, and one row that says so. */
 import type { Admission, AdmitRequest } from '../contracts/call-workflow.ts';
 import type { MediaNode } from '../contracts/media-node.ts';
+import { carries } from '../contracts/twilio.ts';
 import { AIProfile } from '../db/entities/ai-profile.ts';
 import { Call } from '../db/entities/call.ts';
 import { PhoneNumber } from '../db/entities/phone-number.ts';
@@ -102,8 +103,14 @@ async function findPlace(context: AdmissionContext, tenant: Tenant): Promise<Pla
   const { em, nodes, maxConcurrentCalls } = context;
   const refusal = await requestLine({ em, tenant, nodes, maxConcurrentCalls });
   if (refusal !== null) return { refusal, node: null };
-  const node = context.nodeChooser.choose(nodes, context.now().getTime());
+  const node = chooseNode(context);
   return { refusal: node === null ? 'no_capacity' : null, node };
+}
+
+/** Of those that can hold a call of its kind. */
+function chooseNode({ nodeChooser, nodes, request, now }: AdmissionContext): MediaNode | null {
+  const able = nodes.filter((node) => carries(node, request.channelId));
+  return nodeChooser.choose(able, now().getTime());
 }
 
 async function answerAgain(context: AdmissionContext, tenant: Tenant, stored: Call): Promise<Admission> {
@@ -116,7 +123,7 @@ async function answerAgain(context: AdmissionContext, tenant: Tenant, stored: Ca
   if (mode === 'fail_open') stored.admittedBy = 'fail_open';
   const profile = stored.aiProfileId == null ? null : await em.findOne(AIProfile, { id: stored.aiProfileId });
   // The node first chosen may have died since.
-  const node = nodes.find(({ id }) => id === stored.mediaNode) ?? context.nodeChooser.choose(nodes, context.now().getTime());
+  const node = nodes.find(({ id }) => id === stored.mediaNode) ?? chooseNode(context);
   if (profile === null || node === null) {
     const reason = profile === null ? 'no_profile' : 'no_capacity';
     Object.assign(stored, { status: 'rejected', disposition: 'rejected', reason, endedAt: context.now() });

@@ -83,16 +83,41 @@ describe('AI_FALLBACKS', () => {
   });
 });
 
-describe('processEnvironment', () => {
-  const addresses = {
-    databaseUrl: 'postgresql://holdfast_app:x@127.0.0.1:5432/holdfast',
-    redisUrl: 'redis://127.0.0.1:6379',
-    apiPort: 8080,
-    openai: { apiKey: 'embedded', baseUrl: 'http://127.0.0.1:8090/v1' },
-    ari: { url: 'http://127.0.0.1:8088', username: 'holdfast', password: 'x' },
-    temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
+const addresses = {
+  databaseUrl: 'postgresql://holdfast_app:x@127.0.0.1:5432/holdfast',
+  redisUrl: 'redis://127.0.0.1:6379',
+  apiPort: 8080,
+  openai: { apiKey: 'embedded', baseUrl: 'http://127.0.0.1:8090/v1' },
+  ari: { url: 'http://127.0.0.1:8088', username: 'holdfast', password: 'x' },
+  temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
+};
+
+describe('TWILIO_…', () => {
+  const env = { ...processEnvironment(addresses, generateSecrets(), {}) };
+  const account = {
+    TWILIO_AUTH_TOKEN: '0123456789abcdef',
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_PUBLIC_URL: 'https://calls.example.com',
   };
 
+  test('is off without the token, and whole with it', () => {
+    expect(loadConfig(env, 'media').twilio).toBeNull();
+    expect(() => loadConfig({ ...env, TWILIO_AUTH_TOKEN: account.TWILIO_AUTH_TOKEN }, 'media')).toThrow(
+      'TWILIO_ACCOUNT_SID (missing), TWILIO_PUBLIC_URL (missing), TWILIO_STREAM_URL (missing)',
+    );
+    expect(loadConfig({ ...env, ...account }, 'api').twilio).toMatchObject({ publicUrl: 'https://calls.example.com' });
+    expect(loadConfig({ ...env, ...account }, 'worker').twilio).not.toBeNull();
+  });
+
+  test.each(['https://media-1.example.com', 'wss://media-1.example.com/', 'wss://media-1.example.com/?a=b'])(
+    'takes no %s for streams',
+    (url) => {
+      expect(() => loadConfig({ ...env, ...account, TWILIO_STREAM_URL: url }, 'media')).toThrow('TWILIO_STREAM_URL (not valid)');
+    },
+  );
+});
+
+describe('processEnvironment', () => {
   test.each(['api', 'worker', 'media', 'migrate'] as const)('is all that %s needs', (name) => {
     expect(() => loadConfig(processEnvironment(addresses, generateSecrets(), {}), name)).not.toThrow();
   });

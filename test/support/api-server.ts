@@ -96,6 +96,7 @@ export async function apiServer(world: TenantWorld, change: Partial<AppDeps> = {
       maxAgeSeconds: 60,
       now: () => new Date(),
     },
+    twilio: null,
     codec: {
       token: '',
       origins: [],

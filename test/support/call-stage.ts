@@ -138,6 +138,10 @@ export class CallStage implements AsyncDisposable {
     }
   }
 
+  get redisUrl(): string {
+    return this.#workerEnv['REDIS_URL'] ?? '';
+  }
+
   get taskQueue(): string {
     return this.#taskQueue;
   }
@@ -162,14 +166,14 @@ export class CallStage implements AsyncDisposable {
     return child;
   }
 
-  /** The real API process, behind the same gates as the workers. */
-  async api(): Promise<StageApi> {
+  /** The real API process, behind the same gates as the workers. @param env what it needs besides. */
+  async api(env: Record<string, string> = {}): Promise<StageApi> {
     const logFile = join(this.#dir, `api-${++this.#workers}.log`);
     const port = await freePort();
     const child = await startChild({
       name: 'api',
       command: [process.execPath, join(root, 'src/bin/api.ts')],
-      env: { ...this.#workerEnv, API_PORT: String(port), TELEPHONY_WEBHOOK_SECRET: WEBHOOK_SECRET },
+      env: { ...this.#workerEnv, API_PORT: String(port), TELEPHONY_WEBHOOK_SECRET: WEBHOOK_SECRET, ...env },
       cwd: this.#dir,
       logFile,
       ready: async () => (await readFile(logFile, 'utf8')).includes('"event":"started"'),
