@@ -25,6 +25,7 @@ const entries = {
   check: 'setup/check.ts',
   'bench:call': 'test/bench/call.ts',
   'bench:failover': 'test/bench/failover.ts',
+  'bench:peers': 'test/bench/peers/main.ts',
   chaos: 'test/chaos/run.ts',
   soak: 'test/chaos/soak/run.ts',
 };
