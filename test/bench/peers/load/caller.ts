@@ -1,9 +1,11 @@
 /** One caller: a WebSocket that speaks Twilio Media Streams, and the script that it follows. */
+import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { FrameClock } from './frame-clock.ts';
 import { connected, fromBot, idsOf, mark, media, start, stop, type StreamIds } from './media-stream.ts';
 import { ReplyMeter } from './reply-meter.ts';
 import { converse, type Frames, type TurnResult } from './script.ts';
+import { textFrame } from './text-frame.ts';
 
 export interface CallerOptions {
   readonly caller: number;
@@ -26,8 +28,19 @@ const CONNECT_WITHIN_MS = 20_000;
 
 /** Resolves when the call is over; never rejects. */
 export async function call(options: CallerOptions): Promise<CallerEnd> {
-  // Text that is measured by its bytes needs no second look; masks stay, for a carrier's frames have them.
-  const ws = new WebSocket(options.url, { perMessageDeflate: false, handshakeTimeout: CONNECT_WITHIN_MS, skipUTF8Validation: true });
+  const { hostname, port } = new URL(options.url);
+  const connecting = Promise.withResolvers<Socket>();
+  const ws = new WebSocket(options.url, {
+    perMessageDeflate: false,
+    handshakeTimeout: CONNECT_WITHIN_MS,
+    // Text that is measured by its bytes needs no second look.
+    skipUTF8Validation: true,
+    createConnection: () => {
+      const socket = connect(Number(port), hostname);
+      connecting.resolve(socket);
+      return socket;
+    },
+  });
   const opened = await new Promise<string | null>((resolve) => {
     ws.once('open', () => resolve(null));
     ws.once('error', (error) => resolve(`connect: ${error.message}`));
@@ -36,7 +49,7 @@ export async function call(options: CallerOptions): Promise<CallerEnd> {
     for (let turn = 0; turn < options.turns; turn++) options.onResult(unreached(options.caller, turn, opened));
     return { lost: opened, lastedMs: 0 };
   }
-  return new Caller(ws, options).run();
+  return new Caller(ws, await connecting.promise, options).run();
 }
 
 const unreached = (caller: number, turn: number, failure: string): TurnResult => ({
@@ -52,7 +65,10 @@ const unreached = (caller: number, turn: number, failure: string): TurnResult =>
 });
 
 class Caller {
+  /** Reads, and ends the line. */
   readonly #ws: WebSocket;
+  /** Below it, for what is said fifty times a second. */
+  readonly #socket: Socket;
   readonly #options: CallerOptions;
   readonly #ids: StreamIds;
   readonly #meter = new ReplyMeter();
@@ -64,8 +80,9 @@ class Caller {
   #chunk = 0;
   #lost: string | null = null;
 
-  constructor(ws: WebSocket, options: CallerOptions) {
+  constructor(ws: WebSocket, socket: Socket, options: CallerOptions) {
     this.#ws = ws;
+    this.#socket = socket;
     this.#options = options;
     this.#ids = idsOf(options.caller);
     this.#frames = converse({ ...options, meter: this.#meter, lost: () => this.#lost });
@@ -104,7 +121,8 @@ class Caller {
   }
 
   #send(payload: string): void {
-    this.#ws.send(media({ streamSid: this.#ids.streamSid, sequence: ++this.#sequence, chunk: ++this.#chunk, payload }));
+    const { streamSid } = this.#ids;
+    this.#socket.write(textFrame(media({ streamSid, sequence: ++this.#sequence, chunk: ++this.#chunk, payload })));
   }
 
   #receive(message: Buffer): void {
