@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import type { FrameClock } from './frame-clock.ts';
 import { connected, fromBot, idsOf, mark, media, start, stop, type StreamIds } from './media-stream.ts';
 import { ReplyMeter } from './reply-meter.ts';
-import { converse, type Frames, type TurnResult } from './script.ts';
+import { converse, unreached, type Frames, type TurnResult } from './script.ts';
 import { textFrame } from './text-frame.ts';
 
 export interface CallerOptions {
@@ -51,18 +51,6 @@ export async function call(options: CallerOptions): Promise<CallerEnd> {
   }
   return new Caller(ws, await connecting.promise, options).run();
 }
-
-const unreached = (caller: number, turn: number, failure: string): TurnResult => ({
-  caller,
-  turn,
-  kind: 'turn',
-  latencyMs: null,
-  failure,
-  early: false,
-  audioMs: 0,
-  underruns: 0,
-  underrunMs: 0,
-});
 
 class Caller {
   /** Reads, and ends the line. */

@@ -3,7 +3,7 @@
  * whose words are a turn of their own. A generator: it yields what the next frame carries, and is told
  * when that was sent. It reads what has come in meanwhile from the meter, and no clock.
  */
-import type { ReplyMeter } from './reply-meter.ts';
+import { ReplyMeter } from './reply-meter.ts';
 
 export interface TurnResult {
   readonly caller: number;
@@ -111,7 +111,11 @@ function* firstFrame(talk: Conversation, lastMs: number): Frames<number | string
 
 type Facts = Pick<TurnResult, 'turn' | 'kind'> & Partial<TurnResult>;
 
-function resultOf({ caller, meter }: Conversation, facts: Facts): TurnResult {
+function resultOf({ caller, meter }: Pick<Conversation, 'caller' | 'meter'>, facts: Facts): TurnResult {
   const { audioMs, underruns, underrunMs } = meter;
   return { caller, latencyMs: null, failure: null, early: false, audioMs, underruns, underrunMs, ...facts };
 }
+
+/** A turn that was never tried. */
+export const unreached = (caller: number, turn: number, failure: string): TurnResult =>
+  resultOf({ caller, meter: new ReplyMeter() }, { turn, kind: 'turn', failure });
