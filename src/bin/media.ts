@@ -29,12 +29,15 @@ const PBX_WITHIN_MS = 30_000;
 
 await runProcess('media', async (config, logger) => {
   const instance = randomUUID();
+  // One after the other: a process that follows a dead one must not take both cores while another node takes its calls over.
+  const redis = await connectRedis(config.redisUrl);
+  const detector = await VoiceDetector.start();
   const providers = createProviders({ ...config, logger });
   const phrases = new PhraseAudio(providers.tts, { retries: config.limits.providerRetries, timeoutMs: config.providers.ttsTimeoutMs });
   const app = `holdfast-${config.media.nodeId}`;
   // A caller may enter before the node is made: the promise keeps their order.
   const made = Promise.withResolvers<MediaNode>();
-  const connecting = connectAri({
+  const ari = await connectAri({
     ...config.ari,
     app,
     logger,
@@ -45,8 +48,6 @@ await runProcess('media', async (config, logger) => {
     const message = `Asterisk cannot be reached at ${new URL(config.ari.url).host} (ARI_URL, ARI_USERNAME, ARI_PASSWORD)`;
     throw new HoldfastError('dependency_unavailable', message, { retryable: true, cause });
   });
-  // Side by side: a caller of the process before this one may be waiting.
-  const [redis, detector, ari] = await Promise.all([connectRedis(config.redisUrl), VoiceDetector.start(), connecting]);
   const pbx = createCallControl(ari, { nodeId: config.media.nodeId, logger });
   const twilio =
     config.twilio === null ? null : openTwilio({ ...config.twilio, nodeId: config.media.nodeId, logger, redis, node: made.promise });
